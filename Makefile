@@ -1,0 +1,49 @@
+# Two commands are enough on a fresh machine: `make demo` and `make test`. Python 3.11 or newer is all
+# they ask for; .venv and, on Debian and Ubuntu as root, the system packages come by themselves.
+
+PYTHON3 ?= python3
+VENV    := .venv
+PYTHON  := $(VENV)/bin/python
+# Two cores are the machine the suite is made for; more than four gain nothing.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && n=4; echo $$n)
+PYTEST  := $(PYTHON) -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench format docs clean
+
+help:  ## say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/stamp  ## register, gateway and the demo page on http://127.0.0.1:7080
+	@exec $(PYTHON) -P -m gateway dev
+
+test: $(VENV)/stamp  ## every test, with real processes and a real browser
+	@sh scripts/system_packages browser
+	$(PYTEST) -n $(WORKERS) -m "not serial"
+	@# exit 5 is "no test is marked serial"
+	$(PYTEST) -m serial || [ $$? -eq 5 ]
+
+check: $(VENV)/stamp  ## format, lint, types, import contracts, docs
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
+	$(PYTHON) -m scripts.docs --check
+	$(PYTHON) -m scripts.layout
+
+bench: $(VENV)/stamp  ## CPU, memory and throughput beside a C loop
+	$(PYTHON) -m bench
+
+format: $(VENV)/stamp  ## let ruff format and mend what it can
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+docs: $(VENV)/stamp  ## write the generated parts of docs/ anew
+	$(PYTHON) -m scripts.docs
+
+clean:  ## forget .venv and everything built
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(VENV)/stamp: pyproject.toml scripts/virtualenv scripts/system_packages
+	@PYTHON3="$(PYTHON3)" sh scripts/virtualenv $(VENV)
+	@touch $@
