@@ -18,7 +18,7 @@ demo: $(VENV)/stamp  ## register, gateway and the demo page on http://127.0.0.1:
 	@exec $(PYTHON) -P -m gateway dev
 
 test: $(VENV)/stamp  ## every test, with real processes and a real browser
-	@sh scripts/system_packages browser
+	@sh scripts/system_packages.sh browser
 	$(PYTEST) -n $(WORKERS) -m "not serial"
 	@# exit 5 is "no test is marked serial"
 	$(PYTEST) -m serial || [ $$? -eq 5 ]
@@ -44,6 +44,6 @@ docs: $(VENV)/stamp  ## write the generated parts of docs/ anew
 clean:  ## forget .venv and everything built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-$(VENV)/stamp: pyproject.toml scripts/virtualenv scripts/system_packages
-	@PYTHON3="$(PYTHON3)" sh scripts/virtualenv $(VENV)
+$(VENV)/stamp: pyproject.toml scripts/virtualenv.sh scripts/system_packages.sh
+	@PYTHON3="$(PYTHON3)" sh scripts/virtualenv.sh $(VENV)
 	@touch $@

@@ -1,0 +1,78 @@
+"""The layout rules: each module has its own tests, and the tree knows no machine but yours.
+
+A module `a/b/c.py` of the distribution is tested by `tests/a/b/test_c.py`. One that is not stands in
+`TESTED_ELSEWHERE` with the reason. `__init__.py` and `__main__.py` need neither: the first holds a
+docstring and re-exports, the second calls one function.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from scripts.tree import ROOT, project_files
+
+PACKAGES: Final = (
+    "gatewayworker",
+    "gateway_wire",
+    "gateway_process",
+    "register",
+    "gateway",
+    "businessworker",
+    "gateway_client",
+)
+TESTED_ELSEWHERE: Final[dict[str, str]] = {}
+"""Module -> why it has no test file of its own, and where it is tested."""
+
+ONE_MACHINE: Final = re.compile(r"(?<![\w.~])/(?:work|root|home/\w+|Users/\w+)/|\.\./shared\b")
+"""Paths that exist on somebody's machine only."""
+
+
+def untested_modules() -> Iterator[str]:
+    """Give modules without a test file, and reasons that are no longer needed."""
+    for module in _modules():
+        test = _test_of(module)
+        name = module.as_posix()
+        if (ROOT / test).exists() == (name in TESTED_ELSEWHERE):
+            yield (
+                f"{name}: listed in scripts/layout.py, but {test} exists; remove the entry"
+                if name in TESTED_ELSEWHERE
+                else f"{name}: write {test}, or list it in scripts/layout.py with the reason"
+            )
+    for name in TESTED_ELSEWHERE:
+        if not (ROOT / name).exists():
+            yield f"{name}: listed in scripts/layout.py, but there is no such module"
+
+
+def machine_paths() -> Iterator[str]:
+    """Give the lines that name a path of one machine."""
+    for file in project_files():
+        try:
+            lines = file.read_text("utf-8").splitlines()
+        except UnicodeDecodeError:
+            continue
+        for number, line in enumerate(lines, 1):
+            if ONE_MACHINE.search(line):
+                yield f"{file.relative_to(ROOT)}:{number}: names a path of one machine"
+
+
+def _modules() -> Iterator[Path]:
+    for file in project_files(*(f"{package}/*.py" for package in PACKAGES)):
+        if file.name not in {"__init__.py", "__main__.py"}:
+            yield file.relative_to(ROOT)
+
+
+def _test_of(module: Path) -> Path:
+    return Path("tests") / module.parent / f"test_{module.name}"
+
+
+def main() -> int:
+    """Print what breaks a rule; the exit code says whether anything does."""
+    wrong = [*untested_modules(), *machine_paths()]
+    print("\n".join(wrong) or "layout: every module has its tests")
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
