@@ -1,0 +1,1 @@
+"""The gateway: holds the browsers' connections with their uids, groups and sessions."""
