@@ -1,0 +1,298 @@
+"""One internal link on asyncio: a relay between a transport and the sans-I/O core.
+
+Rule: nothing here knows a command's meaning. Bytes go into the core, envelopes go to the
+owner, what the core queued goes to the transport, once per turn of the loop. Whoever owns the
+link is told three things: opened, received, closed; closed is told exactly once.
+
+Unsent bytes are bounded by `MAX_UNSENT`. Whoever sends asks :meth:`AioLink.has_room` first where
+that may matter. A peer that leaves its replies unread is not read any more, and cut after
+`UNREAD_REPLIES_TIMEOUT`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from gateway_wire.addresses import Address
+from gateway_wire.errors import ErrorCode, GatewayError, LinkError, RemoteProtocolError
+from gateway_wire.limits import HELLO_TIMEOUT, MAX_UNSENT, UNREAD_REPLIES_TIMEOUT
+from gateway_wire.link import Link
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway_wire.commands import Command
+    from gateway_wire.frames import Envelope
+    from gateway_wire.hello import Party
+    from gateway_wire.state import Side
+
+__all__ = ["AioLink", "LinkEvents", "LinkLost", "set_keepalive"]
+
+logger = logging.getLogger("gateway_wire")
+
+KEEPALIVE_IDLE = 20
+"""Seconds of silence after which the kernel probes a link's peer."""
+KEEPALIVE_INTERVAL = 5
+"""Seconds between two probes; three unanswered ones end the link."""
+KEEPALIVE_PROBES = 3
+USER_TIMEOUT_MS = 20_000
+"""Milliseconds that written bytes may stay unacknowledged before the kernel ends the link."""
+
+
+class LinkLost(LinkError):
+    """The network connection of a link ended without a goodbye."""
+
+
+class LinkEvents(Protocol):
+    """What the owner of a link is told, by plain calls on the loop's thread."""
+
+    def link_opened(self, link: AioLink) -> None:
+        """The hello is finished; commands may be sent."""
+
+    def link_received(self, link: AioLink, envelopes: list[Envelope]) -> None:
+        """Commands arrived, in order."""
+
+    def link_closed(self, link: AioLink, reason: GatewayError) -> None:
+        """The link is over, whether it was ever open or not; told exactly once."""
+
+
+class AioLink(asyncio.Protocol):
+    """One side of one link on asyncio.
+
+    Attributes:
+        core: The sans-I/O link.
+        owner: Who is told what happens.
+        remote: Address of the other side, for messages.
+        last_heard: Loop time of the last received byte.
+    """
+
+    __slots__ = (
+        "_closed",
+        "_deadline",
+        "_flushing",
+        "_loop",
+        "_paused",
+        "_reading_held",
+        "_reason",
+        "_transport",
+        "core",
+        "last_heard",
+        "owner",
+        "remote",
+    )
+
+    def __init__(
+        self, side: Side, party: Party, secret_key: str, owner: LinkEvents, remote: str = ""
+    ) -> None:
+        """Make a link for a transport that is about to be connected.
+
+        Args:
+            side: Dialler or acceptor.
+            party: Our side, as it introduces itself.
+            secret_key: The cluster's secret key, empty for none.
+            owner: Who is told what happens.
+            remote: Name of the other side until the transport knows better.
+        """
+        self.core = Link(side, party, secret_key)
+        self.owner = owner
+        self.remote = remote
+        self.last_heard = 0.0
+        self._loop = asyncio.get_running_loop()
+        # From connection_made to connection_lost.
+        self._transport: asyncio.Transport | None = None
+        # The hello's deadline, later that of unread replies.
+        self._deadline: asyncio.TimerHandle | None = None
+        self._flushing = False
+        self._paused = False
+        self._reading_held = False
+        self._closed = False
+        self._reason: GatewayError | None = None
+
+    def __repr__(self) -> str:
+        return f"<AioLink {self.remote} {self.core!r}>"
+
+    # Public methods
+
+    @property
+    def is_open(self) -> bool:
+        """Whether commands may be sent."""
+        return self.core.is_open and not self._closed
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the peer to read."""
+        waiting = self._transport.get_write_buffer_size() if self._transport else 0
+        return self.core.unsent + waiting
+
+    def has_room(self) -> bool:
+        """Whether the peer reads well enough that more may be sent."""
+        return not self._paused or self.unsent < MAX_UNSENT
+
+    def local_host(self) -> str:
+        """Return the local address of this link: the address at which the peer can reach us."""
+        name = self._transport.get_extra_info("sockname") if self._transport else None
+        return str(name[0]) if name else ""
+
+    def send(
+        self, command: Command, request_id: int = 0, options: Mapping[str, Any] | None = None
+    ) -> None:
+        """Send one command; it leaves at the end of this turn of the loop.
+
+        Raises:
+            LocalProtocolError: If the link is not open.
+            MessageTooLarge: If it does not fit a frame.
+        """
+        self.core.send(command, request_id, options)
+        self._flush_soon()
+
+    def pause_reading(self) -> None:
+        """Read nothing more from the peer until :meth:`resume_reading`."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read from the peer again, unless it leaves its replies unread."""
+        if self._reading_held or self._transport is None or self._transport.is_closing():
+            return
+        self._transport.resume_reading()
+
+    def flush(self) -> None:
+        """Give to the transport what was sent."""
+        self._flushing = False
+        if self._transport is None or (self._paused and self.core.is_open):
+            self._watch_unread()
+            return
+        data = self.core.data_to_send()
+        if data:
+            self._transport.write(data)
+            self._watch_unread()
+
+    def close(self, code: ErrorCode, text: str) -> None:
+        """Say goodbye and close once everything sent is written; harmless when closed."""
+        self.core.say_goodbye(code, text)
+        self.flush()
+        self._end(LinkLost(f"closed by this side: {text}"))
+
+    def abort(self, reason: GatewayError) -> None:
+        """Cut the connection at once."""
+        self._remember(reason)
+        if self._transport is not None:
+            self._transport.abort()
+
+    # asyncio.Protocol methods
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Set the socket up, send what is queued (a dialler's hello), start the hello's clock."""
+        self._transport = cast("asyncio.Transport", transport)
+        set_keepalive(transport.get_extra_info("socket"))
+        peer = transport.get_extra_info("peername")
+        if peer:
+            self.remote = self.remote or str(Address(peer[0], peer[1]))
+        self.last_heard = self._loop.time()
+        self._deadline = self._loop.call_later(HELLO_TIMEOUT, self._hello_timed_out)
+        self.flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Relay bytes to the core and envelopes to the owner."""
+        self.last_heard = self._loop.time()
+        was_open = self.core.peer is not None
+        envelopes = self.core.receive_data(data)
+        if not was_open and self.core.peer is not None:
+            self._clear_deadline()
+            self.owner.link_opened(self)
+        if envelopes:
+            self.owner.link_received(self, envelopes)
+        if self.core.failure is not None:
+            self.flush()
+            self._end(self.core.failure)
+        elif self.core.unsent:
+            self._flush_soon()
+
+    def pause_writing(self) -> None:
+        """Keep what is sent from now on until the peer has read more."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """Send what was kept."""
+        self._paused = False
+        if self._reading_held:
+            self._reading_held = False
+            self._clear_deadline()
+            self.resume_reading()
+        self.flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the owner, once."""
+        self._clear_deadline()
+        self.core.connection_lost()
+        self._closed = True
+        self._transport = None
+        if self._reason is None:
+            cause = f": {exc}" if exc else ""
+            self._reason = LinkLost(f"{self.remote} closed the connection{cause}")
+        self.owner.link_closed(self, self._reason)
+
+    # Private methods
+
+    def _flush_soon(self) -> None:
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self.flush)
+
+    def _remember(self, reason: GatewayError) -> None:
+        if self._reason is None:
+            self._reason = reason
+
+    def _end(self, reason: GatewayError) -> None:
+        self._remember(reason)
+        self._closed = True
+        if self._transport is not None:
+            self._transport.close()
+
+    def _clear_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _hello_timed_out(self) -> None:
+        text = f"{self.remote} did not finish the hello in {HELLO_TIMEOUT:g} s"
+        self.core.say_goodbye(ErrorCode.TIMEOUT, text)
+        self.flush()
+        self._end(RemoteProtocolError(text, ErrorCode.TIMEOUT))
+
+    def _watch_unread(self) -> None:
+        if self._reading_held or self.has_room():
+            return
+        self.pause_reading()
+        self._reading_held = True
+        self._deadline = self._loop.call_later(UNREAD_REPLIES_TIMEOUT, self._unread_timed_out)
+
+    def _unread_timed_out(self) -> None:
+        text = f"{self.remote} left {self.unsent:,} bytes unread for {UNREAD_REPLIES_TIMEOUT:g} s"
+        logger.warning("link closed: %s", text)
+        self.abort(RemoteProtocolError(text, ErrorCode.TIMEOUT))
+
+
+def set_keepalive(sock: socket.socket | None) -> None:
+    """Let the kernel find a dead peer: keepalive probes, and a bound on unacknowledged bytes.
+
+    Args:
+        sock: The connection's socket; what the platform does not know is left out.
+    """
+    if sock is None or sock.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    options = {
+        "TCP_NODELAY": 1,
+        "TCP_KEEPIDLE": KEEPALIVE_IDLE,
+        "TCP_KEEPINTVL": KEEPALIVE_INTERVAL,
+        "TCP_KEEPCNT": KEEPALIVE_PROBES,
+        "TCP_USER_TIMEOUT": USER_TIMEOUT_MS,
+    }
+    for name, value in options.items():
+        option = getattr(socket, name, None)
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)

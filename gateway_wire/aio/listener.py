@@ -1,0 +1,80 @@
+"""Accepting links on a listening socket."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from gateway_wire.aio.link import AioLink
+from gateway_wire.state import Side
+
+if TYPE_CHECKING:
+    import socket
+
+    from gateway_wire.aio.link import LinkEvents
+    from gateway_wire.errors import ErrorCode, GatewayError
+    from gateway_wire.frames import Envelope
+    from gateway_wire.hello import Party
+
+__all__ = ["LinkListener"]
+
+
+class LinkListener:
+    """Accepts links and keeps account of them, so that all can be closed.
+
+    Attributes:
+        links: Every link that is accepted and not yet closed, open or in its hello.
+    """
+
+    def __init__(self, party: Party, secret_key: str, owner: LinkEvents) -> None:
+        """Make a listener; :meth:`start` begins to accept.
+
+        Args:
+            party: Our side, as it introduces itself.
+            secret_key: The cluster's secret key, empty for none.
+            owner: Who is told what happens on each link that got as far as open. A link that
+                ends before it is open is told to `owner.link_closed` only.
+        """
+        self.links: set[AioLink] = set()
+        self._party = party
+        self._secret_key = secret_key
+        self._owner = owner
+        self._server: asyncio.Server | None = None
+
+    def __repr__(self) -> str:
+        return f"<LinkListener of {self._party.role.value}, {len(self.links)} links>"
+
+    async def start(self, sock: socket.socket) -> None:
+        """Accept links on a socket that is bound; it is listened on and owned from here on."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._accept, sock=sock)
+
+    def stop_accepting(self) -> None:
+        """Accept no more links; those that are open go on."""
+        if self._server is not None:
+            self._server.close()
+
+    def close_links(self, code: ErrorCode, text: str) -> None:
+        """Say goodbye on every link."""
+        for link in tuple(self.links):
+            link.close(code, text)
+
+    # The owner of each link: keeps account and passes on what it is told.
+
+    def link_opened(self, link: AioLink) -> None:
+        """A link is open."""
+        self._owner.link_opened(link)
+
+    def link_received(self, link: AioLink, envelopes: list[Envelope]) -> None:
+        """Commands arrived."""
+        self._owner.link_received(link, envelopes)
+
+    def link_closed(self, link: AioLink, reason: GatewayError) -> None:
+        """A link ended."""
+        self.links.discard(link)
+        self._owner.link_closed(link, reason)
+
+    def _accept(self) -> AioLink:
+        link = AioLink(Side.ACCEPTOR, self._party, self._secret_key, self)
+        self.links.add(link)
+        return link

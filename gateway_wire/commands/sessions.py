@@ -1,0 +1,118 @@
+"""Commands that read and write the sessions of connections.
+
+A session is a map of text or integer keys to nil, bool, 64-bit integers, floats, text, bytes,
+lists and maps of the same; :func:`check_session` is that rule.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+from gateway_wire.commands.base import BACKENDS, Command, Role, command
+from gateway_wire.commands.replies import FLAG, SESSION, SESSIONS
+
+__all__ = [
+    "MAX_SESSION_DEPTH",
+    "AllSessions",
+    "GetSession",
+    "SessionsByGroups",
+    "SetSession",
+    "UpdateSession",
+    "check_session",
+]
+
+_GATEWAY: Final = frozenset({Role.GATEWAY})
+_INT64: Final = 2**63
+_SCALARS: Final = frozenset({type(None), bool, float, str, bytes})
+
+MAX_SESSION_DEPTH: Final = 32
+"""Levels of containers in a session: far beyond real use, far below Python's recursion limit."""
+
+
+@command(96, senders=BACKENDS, receivers=_GATEWAY, reply=FLAG)
+class SetSession(Command):
+    """Replace the connection's session; true if the client was there."""
+
+    client_id: str
+    session: dict[Any, Any]
+
+
+@command(97, senders=BACKENDS, receivers=_GATEWAY, reply=FLAG)
+class UpdateSession(Command):
+    """Merge into the connection's session: maps recursively, anything else is replaced."""
+
+    client_id: str
+    changes: dict[Any, Any]
+
+
+@command(98, senders=BACKENDS, receivers=_GATEWAY, reply=SESSION)
+class GetSession(Command):
+    """The connection's session; an empty map when none was set."""
+
+    client_id: str
+
+
+@command(99, senders=BACKENDS, receivers=_GATEWAY, reply=SESSIONS)
+class SessionsByGroups(Command):
+    """The sessions of the members of any of ``groups``."""
+
+    groups: list[str]
+
+
+@command(100, senders=BACKENDS, receivers=_GATEWAY, reply=SESSIONS)
+class AllSessions(Command):
+    """The sessions of all connections of this gateway."""
+
+
+def check_session(session: object) -> None:
+    """Check that a value can be a session.
+
+    Raises:
+        TypeError: If it, or anything in it, is of another type than sessions hold; the message
+            names the place, such as ``session['cart'][0]``.
+        ValueError: If an integer has more than 64 bits or it is nested too deeply.
+    """
+    if type(session) is not dict:
+        raise TypeError(f"a session is a dict, not {type(session).__name__}")
+    _check_value(session, "session", MAX_SESSION_DEPTH)
+
+
+def _check_value(value: object, place: str, depth: int) -> None:
+    kind = type(value)
+    if kind in _SCALARS:
+        return
+    if kind is int:
+        _check_int(cast("int", value), place)
+    elif kind is list or kind is dict:
+        _check_container(cast("list[Any] | dict[Any, Any]", value), place, depth)
+    else:
+        raise TypeError(
+            f"{place} is of type {kind.__name__}; a session holds None, bool, int, float, str, "
+            "bytes, list and dict: convert it first"
+        )
+
+
+def _check_int(value: int, place: str) -> None:
+    if not -_INT64 <= value < _INT64:
+        raise ValueError(f"{place} is an integer of more than 64 bits; store it as text")
+
+
+def _check_container(value: list[Any] | dict[Any, Any], place: str, depth: int) -> None:
+    if depth == 0:
+        raise ValueError(f"{place} is nested deeper than {MAX_SESSION_DEPTH} levels")
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_value(item, f"{place}[{index}]", depth - 1)
+        return
+    for key, item in value.items():
+        _check_key(key, place)
+        _check_value(item, f"{place}[{key!r}]", depth - 1)
+
+
+def _check_key(key: object, place: str) -> None:
+    if type(key) is int:
+        _check_int(key, f"{place} key {key}")
+    elif type(key) is not str:
+        raise TypeError(
+            f"{place} has the key {key!r} of type {type(key).__name__}; keys are str or int"
+        )
