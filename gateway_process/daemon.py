@@ -1,0 +1,280 @@
+"""One role in one process: start, ready, orders, stop.
+
+A role is what runs (a register, a gateway, ...). It implements `Role`; `Daemon` calls it and owns
+everything around it: the order of its life, the bound on its stop, what its failures mean.
+
+    start() -> ready -> reload()* -> [drain()] -> stop()
+
+A STOP order cancels whatever of this is under way and goes to `stop()`; so does `Context.fail`.
+DRAIN before ready is STOP. How orders arrive (signals, a supervisor's channel) and where the ready
+addresses go is the caller's business: see `program` and `child`.
+"""
+
+import asyncio
+import faulthandler
+import logging
+import socket
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from gateway_process import logs
+from gateway_process.errors import ProcessError, RunError, StartupError
+from gateway_process.settings import reloaded
+from gateway_process.shared import SharedSettings
+from gateway_process.signals import Order
+
+__all__ = ["Addresses", "Context", "Daemon", "Role", "RoleFactory", "Sockets", "ready_line", "run"]
+
+logger = logging.getLogger(__package__)
+
+STUCK_GRACE: Final = 2.0
+"""Seconds a process gets beyond its stop timeout to end by itself; then a watchdog ends it with
+exit code 1 and says where each thread stood. 25 + 2 stays below the 30 s that Kubernetes gives."""
+
+Addresses = Mapping[str, str | Sequence[str]]
+"""What a role listens on, by kind: `{"ws": ["ws://127.0.0.1:41003"], "http": "127.0.0.1:6789"}`."""
+
+Sockets = Mapping[str, Sequence[socket.socket]]
+"""A process's listening sockets, by kind, bound before the role is made; see `sockets.bind`."""
+
+S = TypeVar("S", bound=SharedSettings)
+S_contra = TypeVar("S_contra", bound=SharedSettings, contravariant=True)
+
+
+class Role(Protocol[S_contra]):
+    """What runs in a process. All methods are called on one event loop, one at a time."""
+
+    async def start(self) -> Addresses:
+        """Start serving; returning means ready.
+
+        May take as long as it needs (a gateway waits for its register here); it is cancelled when
+        a stop is ordered meanwhile.
+
+        Returns:
+            The real addresses, for the `ready` line, in the order they should stand there.
+
+        Raises:
+            StartupError: it cannot start; the message names the remedy. Any other exception counts
+                as one too, with its traceback at DEBUG.
+        """
+        ...
+
+    async def reload(self, settings: S_contra) -> None:
+        """Take over settings that may change while running, and read certificates anew.
+
+        Args:
+            settings: the settings in force from now; they differ from the former ones in `hot`
+                fields only. An exception is logged and costs nothing else.
+        """
+        ...
+
+    async def drain(self) -> None:
+        """Accept nothing new and wait until the peers have left, or the role's own deadline.
+
+        `stop` follows. It is cancelled when a stop is ordered meanwhile.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Close everything, in order. Bounded by the stop timeout, after which the process ends.
+
+        Called exactly once, also after a `start` that failed or was cancelled half-way.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a role is given besides its settings.
+
+    Attributes:
+        number: 0-based index of this process among those of its program.
+        sockets: the listening sockets bound for this process.
+        fail: ends the process with exit code 1, after `stop`; for what a role finds out only
+            while it runs. Safe to call at any time on the loop; the first error is told.
+    """
+
+    number: int
+    sockets: Sockets
+    fail: Callable[[RunError], None]
+
+
+RoleFactory = Callable[[S, Context], Role[S]]
+"""Makes the role; called on the running loop. What it raises counts as a failed start."""
+
+
+class Daemon(Generic[S]):
+    """The life of one role.
+
+    Args:
+        settings: the settings it starts with.
+        role: makes the role.
+        sockets: its listening sockets.
+        number: index of this process among those of its program.
+        announce: called once, with the addresses, when the role is ready.
+        reread: reads the settings anew for a reload; may raise `ProcessError`.
+    """
+
+    def __init__(
+        self,
+        settings: S,
+        role: RoleFactory[S],
+        *,
+        sockets: Sockets,
+        number: int = 0,
+        announce: Callable[[Addresses], None],
+        reread: Callable[[], S],
+    ) -> None:
+        self.settings = settings
+        self._factory = role
+        self._context = Context(number=number, sockets=sockets, fail=self._fail)
+        self._announce = announce
+        self._reread = reread
+        self._orders: asyncio.Queue[Order] = asyncio.Queue()
+        self._life: asyncio.Task[None] | None = None
+        self._role: Role[S] | None = None
+        self._ready = False
+        self._ending = False
+        self._error: ProcessError | None = None
+
+    def __repr__(self) -> str:
+        state = "ready" if self._ready else "starting"
+        return f"<Daemon {self._role!r} {state} orders={self._orders.qsize()}>"
+
+    def order(self, order: Order) -> None:
+        """Take an order, on the loop; orders that come again while carried out are harmless."""
+        if order is Order.STOP or (order is Order.DRAIN and not self._ready):
+            self._end()
+        else:
+            self._orders.put_nowait(order)
+
+    async def live(self) -> None:
+        """Run the role from start to stop.
+
+        Raises:
+            ProcessError: it could not start (`StartupError`, or what the role raised of this
+                family), failed while running, or its stop took too long (`RunError`).
+        """
+        self._life = asyncio.create_task(self._start_and_serve())
+        if self._ending:
+            self._life.cancel()
+        await asyncio.wait({self._life})
+        if not self._life.cancelled() and (error := self._life.exception()) is not None:
+            self._error = self._error or self._failure(error)
+        # Also a loop that something blocks must not keep the process alive, hence a watchdog.
+        faulthandler.dump_traceback_later(self.settings.stop_timeout + STUCK_GRACE, exit=True)
+        try:
+            await self._stop()
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+        if self._error is not None:
+            raise self._error
+
+    async def _start_and_serve(self) -> None:
+        self._role = self._factory(self.settings, self._context)
+        addresses = await self._role.start()
+        self._ready = True
+        self._announce(addresses)
+        while await self._orders.get() is Order.RELOAD:
+            await self._reload(self._role)
+        logger.info("draining")
+        await self._role.drain()
+
+    async def _reload(self, role: Role[S]) -> None:
+        logs.reopen()
+        try:
+            change = reloaded(self.settings, self._reread())
+            self.settings = change.settings
+            logs.set_level(self.settings.log_level)
+            await role.reload(self.settings)
+        except ProcessError as error:
+            logger.error("reload changed nothing: %s", error)  # noqa: TRY400 -- one line says it all
+        except Exception:
+            logger.exception("reload failed")
+        else:
+            _tell_reload(change.applied, change.needs_restart)
+
+    async def _stop(self) -> None:
+        if self._role is None:
+            return
+        logger.info("stopping")
+        try:
+            async with asyncio.timeout(self.settings.stop_timeout):
+                await self._role.stop()
+        except TimeoutError:
+            limit = f"stop_timeout ({self.settings.stop_timeout:g} s)"
+            self._error = self._error or RunError(f"stop took longer than {limit}; ended anyhow")
+        except Exception as error:
+            logger.exception("stop failed")
+            self._error = self._error or RunError(f"stop failed: {_told(error)}")
+
+    def _fail(self, error: RunError) -> None:
+        self._error = self._error or error
+        self._end()
+
+    def _end(self) -> None:
+        # Once: another cancellation would cut short what the role does about the first.
+        if self._life is not None and not self._ending:
+            self._life.cancel()
+        self._ending = True
+
+    def _failure(self, error: BaseException) -> ProcessError:
+        if self._ready:
+            logger.error("failed while running", exc_info=error)
+            return RunError(_told(error))
+        logger.debug("start failed", exc_info=error)
+        if isinstance(error, ProcessError):
+            return error
+        return StartupError(f"{_told(error)}; --log-level debug shows where")
+
+
+def _told(error: BaseException) -> str:
+    return str(error) if isinstance(error, ProcessError) else f"{type(error).__name__}: {error}"
+
+
+def _tell_reload(applied: Sequence[str], needs_restart: Sequence[str]) -> None:
+    logger.info("reloaded; changed: %s", ", ".join(applied) or "nothing")
+    if needs_restart:
+        logger.warning("changed, but needs a restart: %s", ", ".join(needs_restart))
+
+
+def ready_line(name: str, addresses: Addresses, pid: int) -> str:
+    """Give the one line a daemon prints: `ready gateway ws=ws://127.0.0.1:41003 pid=123`.
+
+    Several addresses of a kind stand behind one another, comma-separated, each once.
+    """
+    parts = [
+        f"{kind}={','.join(dict.fromkeys(_listed(value)))}" for kind, value in addresses.items()
+    ]
+    return " ".join(["ready", name, *parts, f"pid={pid}"])
+
+
+def _listed(value: str | Sequence[str]) -> Sequence[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def run(live: Coroutine[Any, Any, None], *, fast: bool = True) -> None:
+    """Run a coroutine as the process's whole work, and leave even if threads or tasks hang on.
+
+    Args:
+        live: `Daemon.live()` or a coroutine around it.
+        fast: on uvloop, where it is installed.
+
+    Raises:
+        ProcessError: what `live` raised.
+    """
+    with asyncio.Runner(loop_factory=_uvloop() if fast else None) as runner:
+        try:
+            runner.run(live)
+        finally:
+            faulthandler.dump_traceback_later(STUCK_GRACE, exit=True)
+    faulthandler.cancel_dump_traceback_later()
+
+
+def _uvloop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,60 @@
+"""Signals as orders: what an administrator's signal asks of a process.
+
+    SIGTERM, SIGINT    STOP     close everything in order, within the stop timeout
+    SIGQUIT            DRAIN    wait for the peers to leave, then STOP
+    SIGHUP, SIGUSR1    RELOAD   read hot settings, certificates and the log file anew
+
+A second stop signal ends the process at once. Handlers are plain `signal.signal` handlers, so the
+second one works even when the event loop is stuck; they hand orders to the loop and do nothing
+else. Where a platform lacks a signal (Windows: SIGQUIT, SIGHUP, SIGUSR1) its order cannot be given.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from enum import Enum
+from types import FrameType
+from typing import Final
+
+__all__ = ["Order", "listen"]
+
+
+class Order(Enum):
+    """What a running process may be asked to do."""
+
+    STOP = "stop"
+    DRAIN = "drain"
+    RELOAD = "reload"
+
+
+_ORDERS: Final = {
+    "SIGTERM": Order.STOP,
+    "SIGINT": Order.STOP,
+    "SIGQUIT": Order.DRAIN,
+    "SIGHUP": Order.RELOAD,
+    "SIGUSR1": Order.RELOAD,
+}
+
+
+def listen(give: Callable[[Order], None], end_now: Callable[[], None]) -> None:
+    """Turn signals into orders from now on; call it on the main thread, inside the running loop.
+
+    Args:
+        give: takes an order, on the loop.
+        end_now: called from the signal handler itself when a stop signal follows another.
+    """
+    loop = asyncio.get_running_loop()
+    stopping = False
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        order = _ORDERS[signal.Signals(number).name]
+        if order is Order.STOP and stopping:
+            end_now()
+        stopping = stopping or order is Order.STOP
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(give, order)
+
+    for name in _ORDERS:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), on_signal)
