@@ -47,9 +47,9 @@ def broken_links(page: Path, text: str) -> Iterator[str]:
         path, _, anchor = target.partition("#")
         file = (page.parent / path).resolve() if path else page
         if not file.exists():
-            yield f"{page.relative_to(ROOT)}: no file for the link {target}"
+            yield f"no file for the link {target}"
         elif anchor and file.suffix == ".md" and anchor not in _anchors(file.read_text("utf-8")):
-            yield f"{page.relative_to(ROOT)}: no heading for the link {target}"
+            yield f"no heading for the link {target}"
 
 
 def _rendered(match: re.Match[str]) -> str:
@@ -71,13 +71,14 @@ def main() -> int:
     check = parser.parse_args().check
     wrong: list[str] = []
     for page in project_files("*.md"):
+        name = page.relative_to(ROOT)
         text = page.read_text("utf-8")
         current = with_generated_parts(text)
         if current != text and check:
-            wrong.append(f"{page.relative_to(ROOT)}: a generated part is old; run: make docs")
+            wrong.append(f"{name}: a generated part is old; run: make docs")
         elif current != text:
             page.write_text(current, "utf-8")
-        wrong += broken_links(page, current)
+        wrong += [f"{name}: {link}" for link in broken_links(page, current)]
     print("\n".join(wrong) or "docs: links and generated parts are right")
     return bool(wrong)
 

@@ -1,0 +1,21 @@
+"""Checks of the code that README.md shows."""
+
+from scripts.readme import push_script, quick_start
+from scripts.tree import ROOT
+
+
+def test_the_push_script_is_forty_lines_and_the_same_everywhere() -> None:
+    """The script stays short enough to read and paste; the example has it verbatim."""
+    script = (ROOT / "gateway/demo/assets/push.js").read_text()
+    assert len(script.splitlines()) <= 40
+    assert (ROOT / "examples/minimal/push.js").read_text() == script
+    assert push_script() == f"```js\n{script}```\n"
+
+
+def test_the_quick_start_has_twenty_lines_that_do_something() -> None:
+    """Without blank lines, imports and docstrings the quick start is at most twenty lines."""
+    lines = quick_start().splitlines()[1:-1]
+    code = [
+        line for line in lines if line and not line.lstrip().startswith(('"""', "import", "from"))
+    ]
+    assert len(code) <= 20
