@@ -22,7 +22,7 @@ from gateway_wire.limits import HELLO_TIMEOUT, MAX_UNSENT, UNREAD_REPLIES_TIMEOU
 from gateway_wire.link import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gateway_wire.commands import Command
     from gateway_wire.frames import Envelope
@@ -74,6 +74,7 @@ class AioLink(asyncio.Protocol):
         "_deadline",
         "_flushing",
         "_loop",
+        "_on_writable",
         "_paused",
         "_reading_held",
         "_reason",
@@ -107,6 +108,7 @@ class AioLink(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._flushing = False
         self._paused = False
+        self._on_writable: Callable[[AioLink], None] | None = None
         self._reading_held = False
         self._closed = False
         self._reason: GatewayError | None = None
@@ -148,6 +150,28 @@ class AioLink(asyncio.Protocol):
         self.core.send(command, request_id, options)
         self._flush_soon()
 
+    def send_frame(self, frame: bytes) -> None:
+        """Send a command that is already encoded, such as one that goes to many links.
+
+        Raises:
+            LocalProtocolError: If the link is not open.
+        """
+        self.core.send_frame(frame)
+        self._flush_soon()
+
+    def queue(self, command: Command, request_id: int) -> None:
+        """Queue one command for a later :meth:`flush`, by whoever answers many at a time.
+
+        Raises:
+            LocalProtocolError: If the link is not open.
+            MessageTooLarge: If it does not fit a frame.
+        """
+        self.core.send(command, request_id)
+
+    def call_when_writable(self, callback: Callable[[AioLink], None]) -> None:
+        """Call back once when the peer has read what waits; never if the link ends before."""
+        self._on_writable = callback
+
     def pause_reading(self) -> None:
         """Read nothing more from the peer until :meth:`resume_reading`."""
         if self._transport is not None and not self._transport.is_closing():
@@ -162,7 +186,9 @@ class AioLink(asyncio.Protocol):
     def flush(self) -> None:
         """Give to the transport what was sent."""
         self._flushing = False
-        if self._transport is None or (self._paused and self.core.is_open):
+        if self._transport is None:
+            return
+        if self._paused and self.core.is_open:
             self._watch_unread()
             return
         data = self.core.data_to_send()
@@ -218,17 +244,21 @@ class AioLink(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Send what was kept."""
         self._paused = False
+        callback, self._on_writable = self._on_writable, None
         if self._reading_held:
             self._reading_held = False
             self._clear_deadline()
             self.resume_reading()
         self.flush()
+        if callback is not None:
+            callback(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the owner, once."""
         self._clear_deadline()
         self.core.connection_lost()
         self._closed = True
+        self._paused = False
         self._transport = None
         if self._reason is None:
             cause = f": {exc}" if exc else ""

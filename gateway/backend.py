@@ -1,0 +1,84 @@
+"""The gateway's internal listener: links of clients and workers bring commands to the executor."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from gateway_wire.aio.listener import LinkListener
+
+if TYPE_CHECKING:
+    import socket
+
+    from gateway.executor import Executor
+    from gateway_wire.aio.link import AioLink
+    from gateway_wire.errors import ErrorCode, GatewayError
+    from gateway_wire.frames import Envelope
+    from gateway_wire.hello import Party
+
+__all__ = ["Backend"]
+
+logger = logging.getLogger("gateway")
+
+
+class Backend:
+    """Accepts links from backends and hands on what they send.
+
+    Attributes:
+        accepted: Links that were opened so far.
+        refused: Links that ended before they were open, by the name of the error.
+    """
+
+    def __init__(self, party: Party, secret_key: str, executor: Executor) -> None:
+        """Make the listener; :meth:`start` begins to accept.
+
+        Args:
+            party: This gateway process, as it introduces itself.
+            secret_key: The cluster's secret key, empty for none.
+            executor: Where commands go.
+        """
+        self.accepted = 0
+        self.refused: Counter[str] = Counter()
+        self._executor = executor
+        self._listener = LinkListener(party, secret_key, self)
+
+    def __repr__(self) -> str:
+        return f"<Backend {self._listener!r}>"
+
+    @property
+    def links(self) -> int:
+        """Links that exist now."""
+        return len(self._listener.links)
+
+    async def start(self, sock: socket.socket) -> None:
+        """Accept links on a bound socket."""
+        await self._listener.start(sock)
+
+    def stop_accepting(self) -> None:
+        """Accept no more links; those that are open go on."""
+        self._listener.stop_accepting()
+
+    def close_links(self, code: ErrorCode, text: str) -> None:
+        """Say goodbye on every link."""
+        self._listener.close_links(code, text)
+
+    # What the listener reports (gateway_wire.aio.link.LinkEvents).
+
+    def link_opened(self, link: AioLink) -> None:
+        """Count a link."""
+        self.accepted += 1
+        logger.debug("link opened: %r", link)
+
+    def link_received(self, link: AioLink, envelopes: list[Envelope]) -> None:
+        """Hand commands to the executor."""
+        self._executor.accept(link, envelopes)
+
+    def link_closed(self, link: AioLink, reason: GatewayError) -> None:
+        """Forget a link; one that never opened is worth a line, since somebody is being refused."""
+        self._executor.forget(link)
+        if link.core.peer is None:
+            self.refused[type(reason).__name__] += 1
+            logger.warning("link from %s refused: %s", link.remote or "unknown", reason)
+        else:
+            logger.debug("link closed: %r: %s", link, reason)

@@ -1,0 +1,113 @@
+"""What the gateway knows of one client connection: one plain record, and its place in the outbox.
+
+Rule: everything that would have to survive if the connection were handed to another process is in
+:meth:`Connection.record`, as plain values, and can be read back. The rest belongs to the running
+process: the edge that holds the socket and the bytes that wait for it. The hub owns `uid` and
+`groups`, the session handlers `session`, the outbox `pending`, `room`, `waiting` and `blocked`;
+nobody else writes them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.edge.interface import ConnectRequest, Edge
+
+__all__ = ["Connection", "ConnectionRecord"]
+
+
+class ConnectionRecord(TypedDict):
+    """One connection, as it could be written down."""
+
+    client_id: str
+    uid: str | None
+    groups: list[str]
+    session: dict[Any, Any]
+    remote_addr: str
+    remote_port: int
+    listener: str
+    opened_at: float
+    edge: dict[str, str | int | bool | None]
+
+
+class Connection:
+    """One client connection.
+
+    Attributes:
+        client_id: The handle that the client was told.
+        edge: Its protocol and socket.
+        encoding: The edge's encoding; here because the fan-out compares it per delivery.
+        uid: The user it is bound to, or None.
+        groups: The groups it is a member of.
+        session: Its session; empty until something is stored.
+        remote_addr: The client's address.
+        remote_port: Its port.
+        listener: Name of the listener that accepted it.
+        opened_at: Wall-clock time of its handshake, seconds since the epoch.
+        pending: Encoded frames that the transport has not been given.
+        room: Bytes that may still be added to `pending` before the outbox must act.
+        waiting: Bytes of the last write, and while `blocked` those that came to wait since.
+        blocked: Whether the transport holds bytes that the client has not taken.
+    """
+
+    __slots__ = (
+        "blocked",
+        "client_id",
+        "edge",
+        "encoding",
+        "groups",
+        "listener",
+        "opened_at",
+        "pending",
+        "remote_addr",
+        "remote_port",
+        "room",
+        "session",
+        "uid",
+        "waiting",
+    )
+
+    def __init__(
+        self, client_id: str, edge: Edge, request: ConnectRequest, opened_at: float, room: int
+    ) -> None:
+        """Make the record of a client that finished its handshake."""
+        self.client_id = client_id
+        self.edge = edge
+        self.encoding = edge.encoding
+        self.uid: str | None = None
+        self.groups: frozenset[str] | set[str] = _NO_GROUPS
+        self.session: Mapping[Any, Any] = _NO_SESSION
+        self.remote_addr = request.remote_addr
+        self.remote_port = request.remote_port
+        self.listener = request.listener
+        self.opened_at = opened_at
+        self.pending: list[bytes] = []
+        self.room = room
+        self.waiting = 0
+        self.blocked = False
+
+    def __repr__(self) -> str:
+        uid = f" uid={self.uid!r}" if self.uid is not None else ""
+        return f"<Connection {self.client_id} {self.remote_addr}:{self.remote_port}{uid}>"
+
+    def record(self) -> ConnectionRecord:
+        """Return everything that is known of the connection, as plain values."""
+        return {
+            "client_id": self.client_id,
+            "uid": self.uid,
+            "groups": sorted(self.groups),
+            "session": dict(self.session),
+            "remote_addr": self.remote_addr,
+            "remote_port": self.remote_port,
+            "listener": self.listener,
+            "opened_at": self.opened_at,
+            "edge": self.edge.record(),
+        }
+
+
+# Most connections never get one; they share these.
+_NO_GROUPS: frozenset[str] = frozenset()
+_NO_SESSION: Mapping[Any, Any] = {}

@@ -1,0 +1,226 @@
+"""Executes commands: a table from command class to function, in fair and bounded turns.
+
+Each link has an inbox; the links that have work take turns. One turn of the loop executes at most
+`COMMANDS_PER_TURN` commands or works for `SECONDS_PER_TURN`, then the outbox is flushed, the
+answers leave, and the loop gets to serve browsers before the next turn. A long answer is a generator of
+parts: one part is made at a time, and the turn may end between two.
+
+A link is read no further while its inbox is full or while it leaves its answers unread; nothing is
+thrown away. Answers to a link leave in the order of its commands.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass
+from time import perf_counter
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, Final
+
+from gateway_wire.commands import Command, CommandError, Error, Reply, ReplyPart
+from gateway_wire.errors import ErrorCode, LocalProtocolError, MessageTooLarge
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gateway.flusher import Flusher
+    from gateway_wire.aio.link import AioLink
+    from gateway_wire.frames import Envelope
+
+__all__ = ["Executor", "ExecutorCounters", "Handler"]
+
+Handler = "Callable[[Any], object]"
+"""What executes one command class: it returns the reply's value, or a generator of its parts."""
+
+logger = logging.getLogger("gateway")
+
+COMMANDS_PER_TURN: Final = 2_000
+"""Commands after which the loop gets to serve browsers again: about 5 ms of cheap ones."""
+SECONDS_PER_TURN: Final = 0.005
+"""Seconds after which the loop gets to serve browsers again; a 60 Hz page has 16 ms a frame."""
+COMMANDS_PER_LINK: Final = 100
+"""Commands of one link before the next link's turn, so that one publisher cannot starve others."""
+FULL_INBOX: Final = 10_000
+"""Commands waiting for execution beyond which a link is not read; some megabytes."""
+EMPTY_ENOUGH: Final = 1_000
+"""Commands waiting at which a link that was full is read again."""
+
+
+@dataclass(slots=True)
+class ExecutorCounters:
+    """What was executed, as plain numbers that a collector reads.
+
+    Attributes:
+        commands: Commands executed.
+        failed: Commands answered with an error.
+        turns: Turns of the loop that executed any.
+    """
+
+    commands: int = 0
+    failed: int = 0
+    turns: int = 0
+
+
+class _Inbox:
+    """Commands of one link that wait for execution."""
+
+    __slots__ = ("full", "link", "parts", "queue", "waiting")
+
+    def __init__(self, link: AioLink) -> None:
+        self.link = link
+        self.queue: deque[Envelope] = deque()
+        # The answer that is being made in parts, and the request it answers.
+        self.parts: tuple[Iterator[object], int, object] | None = None
+        # Whether the inbox stands in the executor's line.
+        self.waiting = False
+        self.full = False
+
+
+class Executor:
+    """Executes the commands of all links of one gateway process.
+
+    Attributes:
+        counters: What was executed so far.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        flusher: Flusher,
+        table: Mapping[type[Command], Callable[[Any], object]],
+    ) -> None:
+        """Make an executor.
+
+        Args:
+            loop: The loop whose turns count.
+            flusher: Writes what the commands put into outboxes.
+            table: The function for each command class.
+        """
+        self.counters = ExecutorCounters()
+        self._loop = loop
+        self._flusher = flusher
+        self._table = table
+        self._inboxes: dict[AioLink, _Inbox] = {}
+        self._line: deque[_Inbox] = deque()
+        self._scheduled = False
+
+    def __repr__(self) -> str:
+        return f"<Executor {len(self._line)} of {len(self._inboxes)} links waiting>"
+
+    def accept(self, link: AioLink, envelopes: list[Envelope]) -> None:
+        """Take commands that arrived on a link; they are executed in the coming turns."""
+        inbox = self._inboxes.get(link)
+        if inbox is None:
+            inbox = self._inboxes[link] = _Inbox(link)
+        inbox.queue.extend(envelopes)
+        if len(inbox.queue) > FULL_INBOX and not inbox.full:
+            inbox.full = True
+            link.pause_reading()
+        self._line_up(inbox)
+
+    def forget(self, link: AioLink) -> None:
+        """Take note that a link ended. What it sent before is still executed."""
+        inbox = self._inboxes.pop(link, None)
+        if inbox is not None and inbox.parts is not None:
+            inbox.parts = None
+
+    # Turns.
+
+    def _line_up(self, inbox: _Inbox) -> None:
+        if inbox.waiting:
+            return
+        inbox.waiting = True
+        self._line.append(inbox)
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        end = perf_counter() + SECONDS_PER_TURN
+        left = COMMANDS_PER_TURN
+        served: dict[AioLink, None] = {}
+        self.counters.turns += 1
+        while self._line and left > 0 and perf_counter() < end:
+            inbox = self._line.popleft()
+            left -= self._serve(inbox, min(left, COMMANDS_PER_LINK), end)
+            served[inbox.link] = None
+        self._flusher.end_of_batch()
+        for link in served:
+            link.flush()
+        self._scheduled = bool(self._line)
+        if self._scheduled:
+            self._loop.call_soon(self._turn)
+
+    def _serve(self, inbox: _Inbox, most: int, end: float) -> int:
+        """Execute commands of one link; return how many."""
+        link, queue = inbox.link, inbox.queue
+        done = 0
+        self._continue_parts(inbox, end)
+        while queue and done < most and inbox.parts is None and link.has_room():
+            self._execute(inbox, queue.popleft(), end)
+            done += 1
+        self.counters.commands += done
+        if inbox.full and len(queue) < EMPTY_ENOUGH:
+            inbox.full = False
+            link.resume_reading()
+        inbox.waiting = False
+        if not link.has_room():
+            link.call_when_writable(self._writable_again)
+        elif queue or inbox.parts is not None:
+            inbox.waiting = True
+            self._line.append(inbox)
+        return done
+
+    def _writable_again(self, link: AioLink) -> None:
+        inbox = self._inboxes.get(link)
+        if inbox is not None:
+            self._line_up(inbox)
+
+    # One command.
+
+    def _execute(self, inbox: _Inbox, envelope: Envelope, end: float) -> None:
+        command, request_id, _ = envelope
+        try:
+            result = self._table[type(command)](command)  # type: ignore[index]
+            if type(result) is GeneratorType:
+                if request_id:
+                    inbox.parts = (result, request_id, next(result))
+                    self._continue_parts(inbox, end)
+            elif request_id and inbox.link.is_open:
+                inbox.link.queue(Reply(result), request_id)
+        except Exception as error:  # noqa: BLE001 - a bug costs one command, not the process
+            self._fail(inbox.link, request_id, error)
+
+    def _continue_parts(self, inbox: _Inbox, end: float) -> None:
+        if inbox.parts is None:
+            return
+        parts, request_id, part = inbox.parts
+        inbox.parts = None
+        link = inbox.link
+        try:
+            for following in parts:
+                link.queue(ReplyPart(part), request_id)
+                part = following
+                if perf_counter() >= end or not link.has_room():
+                    inbox.parts = (parts, request_id, part)
+                    return
+            link.queue(Reply(part), request_id)
+        except LocalProtocolError:
+            logger.debug("%r ended before its answer was whole", link)
+        except Exception as error:  # noqa: BLE001 - a bug costs one command, not the process
+            self._fail(link, request_id, error)
+
+    def _fail(self, link: AioLink, request_id: int, error: Exception) -> None:
+        self.counters.failed += 1
+        if isinstance(error, CommandError):
+            answer = Error(error.code.value, error.text)
+        elif isinstance(error, MessageTooLarge):
+            answer = Error(ErrorCode.TOO_LARGE.value, str(error))
+        else:
+            logger.error("a command from %s failed", link.remote, exc_info=error)
+            text = "the gateway failed to execute this; its log has the details"
+            answer = Error(ErrorCode.INTERNAL.value, text)
+        if request_id and link.is_open:
+            link.queue(answer, request_id)
