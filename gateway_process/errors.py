@@ -3,16 +3,25 @@
     ProcessError            one clear line for the person who started the process
     ├── SettingsError       a setting is wrong: exit code 2
     ├── StartupError        the settings are fine, starting failed: exit code 3
-    └── RunError            it ran and had to end: exit code 1
+    ├── RunError            it ran and had to end: exit code 1
+    └── ChildError          a child could not start: the child's own message and exit code
     BadValue(ValueError)    a text is not a value of its kind; becomes a SettingsError that names it
 
 A message says what was wrong, with the value, and ends with the remedy. Secrets are never values.
 """
 
 from enum import IntEnum
-from typing import ClassVar, Final
+from typing import Final
 
-__all__ = ["BadValue", "ExitCode", "ProcessError", "RunError", "SettingsError", "StartupError"]
+__all__ = [
+    "BadValue",
+    "ChildError",
+    "ExitCode",
+    "ProcessError",
+    "RunError",
+    "SettingsError",
+    "StartupError",
+]
 
 
 class ExitCode(IntEnum):
@@ -31,7 +40,7 @@ class ExitCode(IntEnum):
 class ProcessError(Exception):
     """An error that is told in one line and ends the process with `exit_code`."""
 
-    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+    exit_code: ExitCode = ExitCode.FAILED
 
 
 class RunError(ProcessError):
@@ -42,6 +51,19 @@ class StartupError(ProcessError):
     """Starting failed for a reason outside the settings' form; the message names the remedy."""
 
     exit_code = ExitCode.STARTUP
+
+
+class ChildError(ProcessError):
+    """A supervisor's child could not start.
+
+    Args:
+        message: what the child said.
+        exit_code: what it ended with.
+    """
+
+    def __init__(self, message: str, exit_code: ExitCode) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 _NO_VALUE: Final = object()

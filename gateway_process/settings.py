@@ -19,7 +19,7 @@ makes a new class.
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from typing import Any, Final, TypeVar, get_type_hints
 
@@ -158,15 +158,13 @@ class Spec:
         return value
 
 
-def _items(raw: object) -> list[object]:
-    """Split a list as it was written: `a,b`, `["a", "b"]`, or a flag given several times."""
+def _items(raw: object) -> Sequence[object]:
+    """Split a list as it was written: `a,b`, a flag given several times, or a list of a file."""
     if isinstance(raw, str):
         return [item for item in (part.strip() for part in raw.split(",")) if item]
-    if isinstance(raw, (list, tuple)):
-        return [
-            item for part in raw for item in (_items(part) if isinstance(part, str) else [part])
-        ]
-    return [raw]
+    if isinstance(raw, tuple):
+        return [item for part in raw for item in _items(part)]
+    return raw if isinstance(raw, list) else [raw]
 
 
 def specs_of(settings: type[Settings]) -> tuple[Spec, ...]:

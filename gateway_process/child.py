@@ -1,0 +1,126 @@
+"""A child of the supervisor: one role of one program, with what it inherited.
+
+A child is started as `python -P -m PACKAGE start --inherited-fd=N`, N being its end of the
+channel. Settings and sockets come over it, orders too, so signals sent to the whole process group
+(Ctrl-C, systemd) do no harm: a stop signal means STOP however often it comes, and the supervisor
+alone cuts a stop short. A child dies with its supervisor, whatever state either is in.
+"""
+
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from gateway_process import daemon, logs
+from gateway_process.channel import Channel, Message
+from gateway_process.errors import ExitCode, ProcessError
+from gateway_process.settings import restore
+from gateway_process.shared import SharedSettings
+from gateway_process.signals import Order, listen
+
+if TYPE_CHECKING:
+    from gateway_process.program import Program
+
+__all__ = ["command_line", "inherited_fd", "run_child"]
+
+logger = logging.getLogger(__package__)
+
+S = TypeVar("S", bound=SharedSettings)
+_FLAG: Final = "--inherited-fd="
+_PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
+
+
+def command_line(package: str, fd: int) -> list[str]:
+    """Give the command that starts a child of a package, with its end of the channel."""
+    return [sys.executable, "-P", "-m", package, "start", f"{_FLAG}{fd}"]
+
+
+def inherited_fd(args: Sequence[str]) -> int | None:
+    """Give the channel's descriptor when the arguments are those of a child."""
+    if len(args) == 2 and args[0] == "start" and args[1].startswith(_FLAG):  # as in command_line
+        return int(args[1].removeprefix(_FLAG))
+    return None
+
+
+def run_child(program: "Program[S]", fd: int) -> ExitCode:
+    """Run a role with what its supervisor hands over, to its end.
+
+    Args:
+        program: what to run.
+        fd: the child's end of the channel.
+
+    Returns:
+        The exit code; the message of a failure has gone to the supervisor.
+    """
+    channel = Channel(_inherited(fd))
+    start = channel.receive()
+    if start is None:
+        return ExitCode.FAILED
+    _die_with(start["parent"])
+    try:
+        daemon.run(_live(program, channel, start))
+    except ProcessError as error:
+        channel.send({"failed": str(error)})
+        return error.exit_code
+    return ExitCode.OK
+
+
+async def _live(program: "Program[S]", channel: Channel, start: Message) -> None:
+    handed = [restore(program.settings, start["settings"])]
+    settings = handed[0]
+    logs.set_up(settings.log_level, settings.log_format, settings.log_file)
+    role = daemon.Daemon(
+        settings,
+        program.role,
+        sockets={kind: [_inherited(fd) for fd in fds] for kind, fds in start["sockets"].items()},
+        number=start["number"],
+        announce=lambda addresses: channel.send({"ready": _plain(addresses)}),
+        reread=lambda: handed[-1],
+    )
+
+    async def obey() -> None:
+        async for message in channel.messages():
+            order = Order(message["order"])
+            if order is Order.RELOAD:
+                handed[:] = [restore(program.settings, message["settings"])]
+            role.order(order)
+        os._exit(ExitCode.FAILED)  # the supervisor is gone, and its sockets and logs with it
+
+    listen(lambda order: None if order is Order.RELOAD else role.order(order), end_now=_nothing)
+    orders = asyncio.create_task(obey())
+    try:
+        await role.live()
+    finally:
+        orders.cancel()
+
+
+def _nothing() -> None:
+    """Leave it to the supervisor to cut a stop short."""
+
+
+def _inherited(fd: int) -> socket.socket:
+    """Take over a socket; what this process starts in turn must not hold it open."""
+    sock = socket.socket(fileno=fd)
+    os.set_inheritable(fd, False)  # noqa: FBT003 -- its only form
+    sock.settimeout(0)
+    return sock
+
+
+def _plain(addresses: daemon.Addresses) -> dict[str, Any]:
+    return {kind: each if isinstance(each, str) else list(each) for kind, each in addresses.items()}
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel end this process with its supervisor, even when the loop is stuck.
+
+    Elsewhere than on Linux the end of the channel does it, once the loop turns.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(ExitCode.FAILED)

@@ -1,0 +1,128 @@
+"""Settings as flags of a click command: options, `--help`, and how a command ends.
+
+click reads the command line and prints help; it does not layer sources (see
+docs/decisions/settings.md). Every option arrives as it was typed and is read by `loader` like a
+value from anywhere else.
+
+    @click.command()
+    @settings_options(GatewaySettings, "gateway")
+    def start(loader: Loader[GatewaySettings]) -> int:
+        return program.run(GATEWAY, loader)
+
+The only module of this package that imports click.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from gateway_process.errors import ExitCode, ProcessError
+from gateway_process.loader import Loader
+from gateway_process.settings import Settings, Spec, specs_of
+from gateway_process.sources import variable
+
+__all__ = ["run_command", "settings_options"]
+
+R = TypeVar("R")
+_CONFIG: Final = (
+    "TOML file with sections [register] [gateway] [businessworker] and shared settings."
+)
+
+
+def settings_options(
+    settings: type[Settings], role: str
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Give a command every setting of a class as an option, and `-c/--config`.
+
+    The command's function gets one argument for all of them, `loader`; nothing is read before its
+    `load()` is called.
+
+    Args:
+        settings: the class that declares them.
+        role: whose section and variables apply.
+    """
+    specs = specs_of(settings)
+    names = [name for spec in specs for name in (spec.name, spec.file_variant) if name]
+
+    def decorate(function: Callable[..., R]) -> Callable[..., R]:
+        @functools.wraps(function)
+        def command(*args: Any, config: Path | None, **options: Any) -> R:
+            written = {name: options.pop(name) for name in names}
+            flags = {name: raw for name, raw in written.items() if raw not in (None, ())}
+            loader = Loader(settings=settings, role=role, flags=flags, config=config)
+            return function(*args, loader=loader, **options)
+
+        decorated: Callable[..., R] = command
+        for option in reversed([_config(), *(o for spec in specs for o in _options(spec, role))]):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
+_Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _config() -> _Option:
+    return click.option(
+        "-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help=_CONFIG
+    )
+
+
+def _options(spec: Spec, role: str) -> list[_Option]:
+    env = variable(spec, role)
+    text = f"{spec.says.help}  [{_default(spec)}env: {env}]"
+    if spec.is_switch:
+        name = spec.name.replace("_", "-")
+        return [click.option(f"--{name}/--no-{name}", spec.name, default=None, help=text)]
+    metavar = spec.says.metavar or spec.kind.metavar
+    value = click.option(
+        *(_flag(name) for name in spec.names),
+        spec.name,
+        metavar=f"{metavar}[,...]" if spec.many else metavar,
+        multiple=spec.many,
+        help=text,
+    )
+    return (
+        [value]
+        if spec.file_variant is None
+        else [value, _file_option(spec, spec.file_variant, env)]
+    )
+
+
+def _file_option(spec: Spec, name: str, env: str) -> _Option:
+    text = f"Read {_flag(spec.name)} from this file.  [env: {env}_FILE]"
+    return click.option(_flag(name), name, metavar="FILE", help=text)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _default(spec: Spec) -> str:
+    shown = spec.shown(spec.default)
+    return f"default: {shown}; " if shown else ""
+
+
+def run_command(command: click.Command, name: str, args: Sequence[str] | None = None) -> int:
+    """Run a command line to its end and give the exit code; errors are one line on stderr.
+
+    Args:
+        command: what to run; an `int` (or `ExitCode`) it returns is the exit code.
+        name: the program's name in messages.
+        args: the arguments; those of the process by default.
+    """
+    try:
+        result = command.main(args, prog_name=name, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return ExitCode.FAILED
+    except ProcessError as error:
+        click.echo(f"{name}: {error}", err=True)
+        return error.exit_code
+    return result if isinstance(result, int) else ExitCode.OK

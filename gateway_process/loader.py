@@ -1,0 +1,109 @@
+"""The settings of a process: flags over environment over file over default, read and checked.
+
+A `Loader` remembers where to look, so that a reload can look again. Every error names the setting
+as the user wrote it (flag, variable, or file and key), the value (never a secret's) and the remedy.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from gateway_process.errors import BadValue, SettingsError
+from gateway_process.secret import read_secret_file
+from gateway_process.settings import Settings, Spec, specs_of
+from gateway_process.sources import Given, Layer, from_environment, from_file, from_flags
+
+__all__ = ["Loaded", "Loader"]
+
+S = TypeVar("S", bound=Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[S]):
+    """Settings as they were found, and what should be logged about how they were given."""
+
+    settings: S
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loader(Generic[S]):
+    """Finds the settings of one role.
+
+    Attributes:
+        settings: the class to fill.
+        role: whose section and variables apply, such as `gateway`.
+        flags: raw values of the flags that were given, by setting name.
+        config: the TOML file, if one was named.
+        environ: the environment; the process's own by default.
+    """
+
+    settings: type[S]
+    role: str
+    flags: Mapping[str, object] = field(default_factory=dict, repr=False)
+    config: Path | None = None
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+    def load(self) -> Loaded[S]:
+        """Read every source as it is now.
+
+        Raises:
+            SettingsError: a setting is unknown, or its value is not one.
+        """
+        layers, warnings = self._layers()
+        values: dict[str, Any] = {}
+        sources: dict[str, str] = {}
+        for spec in specs_of(self.settings):
+            given = _first(spec, layers)
+            if given is not None:
+                values[spec.name], warning = _read(spec, *given)
+                sources[spec.name] = given[1].source
+                warnings += [warning] if warning else []
+        return Loaded(self._checked(values, sources), tuple(warnings))
+
+    def _layers(self) -> tuple[list[Layer], list[str]]:
+        environment, warnings = from_environment(self.settings, self.role, self.environ)
+        file = from_file(self.settings, self.role, self.config) if self.config else []
+        return [from_flags(self.flags), *environment, *file], warnings
+
+    def _checked(self, values: Mapping[str, Any], sources: Mapping[str, str]) -> S:
+        try:
+            return self.settings(**values)
+        except SettingsError as error:
+            flag = f"--{error.setting.replace('_', '-')}"
+            raise error.named(sources.get(error.setting, flag)) from error
+
+
+def _first(spec: Spec, layers: Sequence[Layer]) -> tuple[str, Given] | None:
+    """Find a setting in the best layer that has it, under its name or its file variant's."""
+    names = [spec.name] if spec.file_variant is None else [spec.name, spec.file_variant]
+    for layer in layers:
+        found = [(name, layer[name]) for name in names if name in layer]
+        if len(found) > 1:
+            both = f"is given besides {found[0][1].source}"
+            raise SettingsError(found[1][1].source, both, "give one of them")
+        if found:
+            return found[0]
+    return None
+
+
+def _read(spec: Spec, name: str, given: Given) -> tuple[Any, str | None]:
+    if name == spec.file_variant:
+        return read_secret_file(Path(str(given.raw)).expanduser(), given.source)
+    try:
+        value = spec.read(given.raw)
+    except BadValue as error:
+        shown = {} if spec.is_secret else {"value": given.raw}
+        raise SettingsError(given.source, error.problem, error.remedy, **shown) from error
+    if spec.is_secret and given.on_command_line:
+        return (
+            value,
+            f"{given.source}: everybody on this machine can read flags; {_other_ways(spec)}",
+        )
+    return value, None
+
+
+def _other_ways(spec: Spec) -> str:
+    return f"prefer --{spec.name.replace('_', '-')}-file or the environment"
