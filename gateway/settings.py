@@ -1,0 +1,187 @@
+"""Every setting of a gateway, declared once; flags, variables, file keys and `--help` derive from it.
+
+The defaults are the ones of the design; each limit says what it protects. What concerns several
+settings together is checked here, so that a wrong combination is told before anything starts.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gateway_process.addresses import HIGHEST_PORT, Address, ListenUrl
+from gateway_process.errors import SettingsError
+from gateway_process.kinds import Network, Seconds, Size
+from gateway_process.settings import setting
+from gateway_process.shared import MemberSettings
+from gateway_wire.limits import DEFAULT_MAX_MESSAGE, MAX_MESSAGE_CEILING
+
+__all__ = ["GatewaySettings"]
+
+DEFAULT_LISTEN: Final = ListenUrl("ws", Address("0.0.0.0", 7272))
+DEFAULT_HTTP: Final = Address("127.0.0.1", 6789)
+PLAIN, SECURE = "ws", "wss"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings(MemberSettings):
+    """What a gateway can be told."""
+
+    listen: tuple[ListenUrl, ...] = setting(
+        (DEFAULT_LISTEN,),
+        "Where browsers connect, ws:// or wss:// (with --certfile and --keyfile); may be repeated.",
+    )
+    processes: int = setting(
+        1,
+        "Gateway processes that share the listeners; about one per core.",
+        minimum=1,
+        maximum=512,
+    )
+    advertise: str = setting(
+        "auto",
+        "The host under which others dial this gateway: an IPv4 or IPv6 address or a name; 'auto' is"
+        " the local address of the way to the register.",
+        aliases=("lan_ip",),
+        metavar="HOST",
+    )
+    advertise_bind: str = setting(
+        "",
+        "The host that is listened on for them, where a container or NAT makes it differ.",
+        aliases=("lan_bind",),
+        metavar="HOST",
+    )
+    start_port: int = setting(
+        2900,
+        "Port of the first process's internal listener; process i has this plus i. 0: any free.",
+        minimum=0,
+        maximum=HIGHEST_PORT,
+    )
+    http: Address = setting(
+        DEFAULT_HTTP,
+        "Where health, metrics and the HTTP API are served; process i has this port plus i.",
+    )
+    certfile: Path | None = setting(
+        None, "Certificate chain in PEM for wss:// listeners; a reload reads it anew."
+    )
+    keyfile: Path | None = setting(None, "Private key of the certificate, in PEM.")
+    ping_interval: Seconds = setting(
+        25.0,
+        "Time between two pings to a browser, which also keep proxies from closing; 0: none.",
+        minimum=0,
+    )
+    ping_timeout: Seconds = setting(
+        20.0,
+        "Time after a ping in which something must be heard, else the browser is gone; 0: any.",
+        minimum=0,
+    )
+    ping_data: str = setting(
+        "", "A message also sent to each browser every ping interval; pages cannot see pings."
+    )
+    init_message: bool = setting(
+        True, "Tell each browser its client_id as soon as it is connected."
+    )
+    bind_timeout: Seconds = setting(
+        0.0,
+        "Close browsers (3502) that have no uid after this time; 0: never.",
+        minimum=0,
+    )
+    handshake_timeout: Seconds = setting(
+        10.0, "Time in which a browser must finish its handshake.", minimum=0.1
+    )
+    max_connections: int = setting(
+        0,
+        "Browsers a process holds before it stops accepting; 0: as many as its limit of open files"
+        " allows.",
+        minimum=0,
+    )
+    max_message: Size = setting(
+        DEFAULT_MAX_MESSAGE,
+        "Largest message, to or from a browser.",
+        minimum=1,
+        maximum=MAX_MESSAGE_CEILING,
+    )
+    send_buffer: Size = setting(
+        2 * 1024 * 1024,
+        "Bytes that may wait for a browser that does not read; then it is cut (3000).",
+    )
+    send_buffer_total: Size = setting(
+        256 * 1024 * 1024,
+        "Bytes that may wait for all browsers of a process; then the fullest are cut first.",
+    )
+    flush_interval: Seconds = setting(
+        0.0,
+        "Time messages wait to leave together; 0: those that one turn of the loop brought.",
+        minimum=0,
+        maximum=1,
+    )
+    trusted_proxies: tuple[Network, ...] = setting(
+        (),
+        "Proxies whose X-Forwarded-For or Forwarded header names the browser's real address.",
+    )
+    drain: Seconds = setting(
+        5.0,
+        "Time over which a stop closes the browsers, so that they do not all come back at once.",
+        minimum=0,
+        hot=True,
+    )
+    drain_deadline: Seconds = setting(
+        3600.0, "How long a graceful stop waits for browsers to leave.", minimum=0, hot=True
+    )
+
+    def __post_init__(self) -> None:
+        """Check what concerns several settings together."""
+        self._check_listeners()
+        self._check_sizes()
+        self._check_ports()
+        if self.drain >= self.stop_timeout:
+            raise SettingsError(
+                "drain",
+                f"is not below stop_timeout ({self.stop_timeout:g} s), which would cut it short",
+                "give less, or a longer --stop-timeout",
+                value=self.drain,
+            )
+
+    def _check_listeners(self) -> None:
+        for url in self.listen:
+            if url.scheme not in {PLAIN, SECURE}:
+                raise SettingsError(
+                    "listen",
+                    "is no listener this gateway has",
+                    "write ws:// or wss://",
+                    value=str(url),
+                )
+        if self.needs_certificate and not (self.certfile and self.keyfile):
+            missing = "keyfile" if self.certfile else "certfile"
+            raise SettingsError(
+                missing, "is missing for a wss:// listener", "give --certfile and --keyfile"
+            )
+
+    def _check_sizes(self) -> None:
+        if self.send_buffer < self.max_message:
+            raise SettingsError(
+                "send_buffer",
+                f"is below max_message ({self.max_message}), so one message could not wait",
+                "give at least max_message",
+                value=self.send_buffer,
+            )
+        if self.send_buffer_total < self.send_buffer:
+            raise SettingsError(
+                "send_buffer_total",
+                f"is below send_buffer ({self.send_buffer})",
+                "give at least send_buffer",
+                value=self.send_buffer_total,
+            )
+
+    def _check_ports(self) -> None:
+        for name, first in (("start_port", self.start_port), ("http", self.http.port)):
+            if first and first + self.processes - 1 > HIGHEST_PORT:
+                raise SettingsError(
+                    name,
+                    f"leaves no port for {self.processes} processes",
+                    "give a lower port",
+                    value=first,
+                )
+
+    @property
+    def needs_certificate(self) -> bool:
+        """Whether a listener speaks TLS."""
+        return any(url.scheme == SECURE for url in self.listen)
