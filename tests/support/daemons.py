@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
@@ -19,6 +19,9 @@ from typing import IO, Final, Self
 from tests.support.waiting import PATIENCE
 
 READY: Final = "ready "
+
+MODULE: Final = (sys.executable, "-P", "-m")
+"""How our packages run: by this interpreter, without the working directory on the path."""
 
 LineSink = Callable[[str | None], None]
 """Gets each line of a pipe, and None at its end."""
@@ -49,28 +52,27 @@ class Ready:
 class Daemon:
     """One daemon of ours as a child process.
 
-    `Daemon("register", "start", "--listen", "127.0.0.1:0")` runs `python -P -m register start ...`.
+    `Daemon("register", "start", "--http", "127.0.0.1:0")` runs `python -P -m register start ...`.
     As a context manager it starts on entry and is killed on exit if it still runs.
 
     Args:
-        package: What `python -m` runs.
-        arguments: Its command line.
+        arguments: The package and its command line.
         environment: Variables added to the test's own (those of `GATEWAYWORKER_*` are taken out).
         folder: Its working directory; the test's own if None.
-        python: The interpreter; the one that runs the tests if None.
+        launcher: What stands before the arguments; `[".../bin/gateway"]` runs a console script.
     """
 
     ready: Ready
 
     def __init__(
         self,
-        package: str,
         *arguments: str,
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
-        python: str | Path = sys.executable,
+        launcher: Sequence[str] = MODULE,
     ) -> None:
-        self.command: Final = [str(python), "-P", "-m", package, *arguments]
+        self.command: Final = [*launcher, *arguments]
+        self._name = " ".join(arguments)
         self._environment = _clean_environment() | dict(environment or {})
         self._folder = folder
         self._process: subprocess.Popen[str] | None = None
@@ -90,11 +92,11 @@ class Daemon:
     ) -> None:
         self.kill()
         if error is not None:
-            error.add_note(f"stderr of {' '.join(self.command[3:])}:\n{self.stderr}")
+            error.add_note(f"stderr of {self._name}:\n{self.stderr}")
 
     def __repr__(self) -> str:
         state = "not started" if self._process is None else f"pid {self._process.pid}"
-        return f"<Daemon {' '.join(self.command[3:])}: {state}>"
+        return f"<Daemon {self._name}: {state}>"
 
     # Starting
 
@@ -123,7 +125,11 @@ class Daemon:
     def start(self) -> Ready:
         """Start the process and wait for its ready line."""
         self.launch()
-        self.ready = Ready(self.line(starting_with=READY))
+        try:
+            self.ready = Ready(self.line(starting_with=READY))
+        except BaseException:
+            self.kill()
+            raise
         return self.ready
 
     def line(self, *, starting_with: str = "", timeout: float = PATIENCE) -> str:
@@ -197,7 +203,7 @@ class Daemon:
 def run(*command: str, environment: Mapping[str, str] | None = None) -> tuple[int, str, str]:
     """Run one of our commands to its end; give exit code, stdout and stderr."""
     done = subprocess.run(
-        [sys.executable, "-P", "-m", *command],
+        [*MODULE, *command],
         env=_clean_environment() | dict(environment or {}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
