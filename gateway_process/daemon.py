@@ -198,7 +198,8 @@ class Daemon(Generic[S]):
     async def _stop(self) -> None:
         if self._role is None:
             return
-        logger.info("stopping")
+        if self._ready:
+            logger.info("stopping")
         try:
             async with asyncio.timeout(self.settings.stop_timeout):
                 await self._role.stop()

@@ -5,8 +5,8 @@ from typing import Final
 
 __all__ = ["HIGHEST", "WANTED", "raise_open_files"]
 
-WANTED: Final = 65_536
-"""Fewer is worth a warning: a gateway of this size is expected to hold tens of thousands."""
+WANTED: Final = 10_000
+"""Fewer is worth a warning: ten thousand connections are ordinary for one gateway process."""
 
 HIGHEST: Final = 1_048_576
 """Never ask for more. It is Linux's own ceiling (fs.nr_open); containers may report 10^9, and what a

@@ -106,8 +106,10 @@ class Child:
             message["settings"] = dump(self.settings)
         try:
             self._channel.send(message)
-        except OSError as error:
-            logger.error("%s does not take orders: %s", self, error)  # noqa: TRY400 -- no traceback
+        except BlockingIOError:
+            logger.error("%s does not read its orders", self)  # noqa: TRY400 -- no traceback needed
+        except OSError:
+            logger.debug("%s has ended before an order", self)
 
     def kill(self) -> None:
         """End the process at once, if there is one. Safe in a signal handler."""
