@@ -32,6 +32,7 @@ check: $(VENV)/stamp  ## format, lint, types, import contracts, docs
 	$(PYTHON) -m scripts.layout
 
 bench: $(VENV)/stamp  ## CPU, memory and throughput beside a C loop
+	@sh scripts/system_packages.sh compiler
 	$(PYTHON) -m bench
 
 format: $(VENV)/stamp  ## let ruff format and mend what it can

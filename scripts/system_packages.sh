@@ -4,7 +4,7 @@ set -eu
 
 is_there() {
     case $1 in
-        venv) python3 -c 'import ensurepip' ;;
+        venv) "${PYTHON3:-python3}" -c 'import ensurepip' ;;
         browser) test -x "${CHROMIUM:-}" || command -v chromium || command -v chromium-browser \
             || command -v google-chrome ;;
         compiler) command -v cc ;;

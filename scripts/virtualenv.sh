@@ -22,7 +22,8 @@ find_python() {
 python=$(find_python)
 if ! new_enough "$venv/bin/python"; then
     # Debian keeps ensurepip in a package of its own; without it venv makes a folder and then fails.
-    "$python" -c 'import ensurepip' 2>/dev/null || sh "$here/system_packages.sh" venv
+    "$python" -c 'import ensurepip' 2>/dev/null \
+        || PYTHON3=$python sh "$here/system_packages.sh" venv
     "$python" -m venv --clear "$venv"
 fi
 echo "Installing what pyproject.toml names into $venv ..."

@@ -6,6 +6,7 @@ remedy; they are passed on as they are, which suits a demo and an intranet. An a
 open internet logs them and shows its visitors one of its own.
 """
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -36,7 +37,7 @@ ANSWERS: Final[tuple[tuple[type[GatewayError], int, str], ...]] = (
 def refuse(status: type[web.HTTPException], code: str, message: str) -> web.HTTPException:
     """Make the exception that answers a request with an error; to be raised."""
     refusal = status()
-    refusal.text = web.json_response(_error(code, message)).text
+    refusal.text = json.dumps(_error(code, message))
     refusal.content_type = "application/json"
     return refusal
 
