@@ -19,9 +19,9 @@ demo: $(VENV)/stamp  ## register, gateway and the demo page on http://127.0.0.1:
 
 test: $(VENV)/stamp  ## every test, with real processes and a real browser
 	@sh scripts/system_packages.sh browser
-	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not serial"
 	@# exit 5 is "no test is marked serial"
 	$(PYTEST) -m serial || [ $$? -eq 5 ]
+	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not serial"
 
 check: $(VENV)/stamp  ## format, lint, types, import contracts, docs
 	$(VENV)/bin/ruff format --check .

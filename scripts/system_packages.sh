@@ -1,5 +1,5 @@
 # Install what pip cannot bring, where it is missing: system_packages.sh NEED...
-# A need is a program to look for and the Debian packages that bring it.
+# A need is a word of the tables below, or a program whose Debian package has its name.
 set -eu
 
 is_there() {
@@ -8,7 +8,7 @@ is_there() {
         browser) test -x "${CHROMIUM:-}" || command -v chromium || command -v chromium-browser \
             || command -v google-chrome ;;
         compiler) command -v cc ;;
-        *) echo "system_packages.sh: nothing is known of '$1'" >&2 && exit 2 ;;
+        *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }
 
@@ -17,6 +17,7 @@ packages_of() {
         venv) echo python3-venv ;;
         browser) echo chromium ;;
         compiler) echo gcc libc6-dev ;;
+        *) echo "$1" ;;
     esac
 }
 
@@ -25,6 +26,7 @@ remedy_of() {
         venv) echo "install your system's package for python3's venv module" ;;
         browser) echo "install Chromium, or name one with: make test CHROMIUM=/path/to/chromium" ;;
         compiler) echo "install a C compiler (cc)" ;;
+        *) echo "install $1" ;;
     esac
 }
 
