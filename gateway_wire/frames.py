@@ -176,6 +176,6 @@ class FrameDecoder:
     def _refuse(self, data: bytes, position: int, size: int) -> None:
         start = bytes(data[position : position + 16])
         msg = f"a frame of {size:,} bytes was announced, the limit is {self.limit:,}"
-        if start[:4].isascii() and start[:4].isalpha():
+        if start[:4].isascii() and start[:4].decode().isprintable():
             msg += f" (the bytes {start!r} look like another protocol on this port)"
         raise RemoteProtocolError(msg)

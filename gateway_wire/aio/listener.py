@@ -40,6 +40,7 @@ class LinkListener:
         self._secret_key = secret_key
         self._owner = owner
         self._server: asyncio.Server | None = None
+        self._all_ended = asyncio.Event()
 
     def __repr__(self) -> str:
         return f"<LinkListener of {self._party.role.value}, {len(self.links)} links>"
@@ -59,6 +60,12 @@ class LinkListener:
         for link in tuple(self.links):
             link.close(code, text)
 
+    async def wait_closed(self) -> None:
+        """Wait until every link has ended; bound it, for a peer that does not read takes its time."""
+        if self.links:
+            self._all_ended.clear()
+            await self._all_ended.wait()
+
     # The owner of each link: keeps account and passes on what it is told.
 
     def link_opened(self, link: AioLink) -> None:
@@ -72,6 +79,8 @@ class LinkListener:
     def link_closed(self, link: AioLink, reason: GatewayError) -> None:
         """A link ended."""
         self.links.discard(link)
+        if not self.links:
+            self._all_ended.set()
         self._owner.link_closed(link, reason)
 
     def _accept(self) -> AioLink:

@@ -1,0 +1,9 @@
+"""The directory of the cluster: which gateways are alive.
+
+A register keeps nothing on disk and asks nobody. Gateways announce themselves on a link and stay
+listed while it lives; workers and clients watch and are told at once. Several registers know nothing
+of each other: gateways announce to all, watchers unite the answers.
+
+``directory`` decides (pure, time is an argument), ``announcement`` checks what may be announced,
+``server`` speaks to the links, ``admin`` to HTTP; ``process`` starts and stops both.
+"""

@@ -1,0 +1,25 @@
+"""`python -m register`, and the console script `register`."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from gateway_process.program import main as run_program
+from register.program import REGISTER
+
+if TYPE_CHECKING:
+    import click
+
+
+def main() -> int:
+    """Run the command line, or a child of a supervisor; return the exit code."""
+    return run_program(REGISTER, _commands)
+
+
+def _commands() -> "click.Command":
+    from register.commands import cli
+
+    return cli
+
+
+if __name__ == "__main__":
+    sys.exit(main())

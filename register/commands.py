@@ -1,0 +1,28 @@
+"""The command line of the register."""
+
+import click
+
+from gateway_process.flags import settings_options
+from gateway_process.loader import Loader
+from gateway_process.program import run
+from register.program import REGISTER
+from register.settings import RegisterSettings
+
+__all__ = ["cli"]
+
+
+@click.group()
+def cli() -> None:
+    """The directory of the cluster: which gateways are alive."""
+
+
+@cli.command()
+@settings_options(RegisterSettings, "register")
+def start(loader: Loader[RegisterSettings]) -> int:
+    """Run a register in the foreground.
+
+    Start it on one machine, or on several for safety: gateways announce to all, and clients use the
+    union of the answers. It keeps nothing on disk; after a restart it knows everything again in
+    seconds.
+    """
+    return run(REGISTER, loader)
