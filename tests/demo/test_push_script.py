@@ -207,8 +207,16 @@ async def test_a_bind_that_fails_is_tried_again_on_a_new_connection(peer: Peer, 
     peer.scenes = [says(init("c1")), says(init("c2"))]
     peer.refusals = 1
     await page.goto(peer.url)
-    await lines(page, "connecting", "waiting: not now", "connecting: not now", "online")
+    await lines(page, "connecting", "waiting: not now", "connecting", "online")
     assert peer.bound == ["c1", "c2"]
+
+
+async def test_a_refusal_that_is_no_json_is_told_by_its_status(peer: Peer, page: Page) -> None:
+    """Any framework's error page will do: the reason is then the URL and the status."""
+    peer.scenes = [says(init("c1"))]
+    await page.route("**/bind", lambda route: route.fulfill(status=403, body="<h1>CSRF</h1>"))
+    await page.goto(peer.url)
+    await expect(page.locator("#log li").nth(1)).to_have_text("waiting: /bind answered 403")
 
 
 async def test_a_later_init_is_a_message_like_any_other(peer: Peer, page: Page) -> None:

@@ -95,6 +95,7 @@ async function refreshPeople() {
   if (document.hidden || at("state").dataset.state !== "online") return;
   try {
     showPeople((await call("/people")).people);
+    show("error", "");
   } catch (error) {
     show("error", error.message);
   }
