@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from gateway_wire.addresses import Address
+from gateway_wire.aio.keepalive import set_keepalive
 from gateway_wire.errors import ErrorCode, GatewayError, LinkError, RemoteProtocolError
 from gateway_wire.limits import HELLO_TIMEOUT, MAX_UNSENT, UNREAD_REPLIES_TIMEOUT
 from gateway_wire.link import Link
@@ -29,17 +29,9 @@ if TYPE_CHECKING:
     from gateway_wire.hello import Party
     from gateway_wire.state import Side
 
-__all__ = ["AioLink", "LinkEvents", "LinkLost", "set_keepalive"]
+__all__ = ["AioLink", "LinkEvents", "LinkLost"]
 
 logger = logging.getLogger("gateway_wire")
-
-KEEPALIVE_IDLE = 20
-"""Seconds of silence after which the kernel probes a link's peer."""
-KEEPALIVE_INTERVAL = 5
-"""Seconds between two probes; three unanswered ones end the link."""
-KEEPALIVE_PROBES = 3
-USER_TIMEOUT_MS = 20_000
-"""Milliseconds that written bytes may stay unacknowledged before the kernel ends the link."""
 
 
 class LinkLost(LinkError):
@@ -304,25 +296,3 @@ class AioLink(asyncio.Protocol):
         text = f"{self.remote} left {self.unsent:,} bytes unread for {UNREAD_REPLIES_TIMEOUT:g} s"
         logger.warning("link closed: %s", text)
         self.abort(RemoteProtocolError(text, ErrorCode.TIMEOUT))
-
-
-def set_keepalive(sock: socket.socket | None) -> None:
-    """Let the kernel find a dead peer: keepalive probes, and a bound on unacknowledged bytes.
-
-    Args:
-        sock: The connection's socket; what the platform does not know is left out.
-    """
-    if sock is None or sock.family not in {socket.AF_INET, socket.AF_INET6}:
-        return
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    options = {
-        "TCP_NODELAY": 1,
-        "TCP_KEEPIDLE": KEEPALIVE_IDLE,
-        "TCP_KEEPINTVL": KEEPALIVE_INTERVAL,
-        "TCP_KEEPCNT": KEEPALIVE_PROBES,
-        "TCP_USER_TIMEOUT": USER_TIMEOUT_MS,
-    }
-    for name, value in options.items():
-        option = getattr(socket, name, None)
-        if option is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, option, value)
