@@ -1,7 +1,7 @@
 """The layout rules: each module has its own tests, and the tree knows no machine but yours.
 
 A module `a/b/c.py` of the distribution is tested by `tests/a/b/test_c.py`. One that is not stands in
-`TESTED_ELSEWHERE` with the reason. `__init__.py` and `__main__.py` need neither: the first holds a
+`TESTED_ELSEWHERE` with the reason, by itself or by its folder. `__init__.py` and `__main__.py` need neither: the first holds a
 docstring and re-exports, the second calls one function.
 """
 
@@ -23,26 +23,25 @@ PACKAGES: Final = (
     "gateway_client",
 )
 TESTED_ELSEWHERE: Final[dict[str, str]] = {}
-"""Module -> why it has no test file of its own, and where it is tested."""
+"""Module, or folder with its slash -> why there is no test file of its own, and where the tests are."""
 
 ONE_MACHINE: Final = re.compile(r"(?<![\w.~])/(?:work|root|home/\w+|Users/\w+)/|\.\./shared\b")
 """Paths that exist on somebody's machine only."""
 
 
 def untested_modules() -> Iterator[str]:
-    """Give modules without a test file, and reasons that are no longer needed."""
-    for module in _modules():
-        test = _test_of(module)
-        name = module.as_posix()
-        if (ROOT / test).exists() == (name in TESTED_ELSEWHERE):
-            yield (
-                f"{name}: listed in scripts/layout.py, but {test} exists; remove the entry"
-                if name in TESTED_ELSEWHERE
-                else f"{name}: write {test}, or list it in scripts/layout.py with the reason"
-            )
-    for name in TESTED_ELSEWHERE:
-        if not (ROOT / name).exists():
-            yield f"{name}: listed in scripts/layout.py, but there is no such module"
+    """Give modules without a test file, and entries that are no longer needed."""
+    modules = list(_modules())
+    for module in modules:
+        name, test = module.as_posix(), _test_of(module)
+        listed = any(entry in {name, f"{module.parent.as_posix()}/"} for entry in TESTED_ELSEWHERE)
+        if not listed and not (ROOT / test).exists():
+            yield f"{name}: write {test}, or list it in scripts/layout.py with the reason"
+    for entry in TESTED_ELSEWHERE:
+        if not (ROOT / entry).exists():
+            yield f"{entry}: listed in scripts/layout.py, but there is no such module or folder"
+        elif entry.endswith(".py") and (ROOT / _test_of(Path(entry))).exists():
+            yield f"{entry}: listed in scripts/layout.py, but it has a test file; remove the entry"
 
 
 def machine_paths() -> Iterator[str]:
