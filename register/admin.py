@@ -1,7 +1,7 @@
 """The register's HTTP port: health, who is there, metrics.
 
-`/healthz` is open to all; the rest is guarded (`gateway_process.http_guard`). Everything is read from
-the server as it is; the metrics page takes plain ints when it is asked.
+`/healthz` is open to all; the rest is guarded (`gateway_process.http_server`). Everything is read
+from the server as it is; the metrics page takes plain ints when it is asked.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from gateway_process.http_guard import refusal_of
+from gateway_process.http_server import HttpServer
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
-    from aiohttp.typedefs import Handler
     from prometheus_client.metrics_core import Metric
 
     from gateway_process.secret import Secret
@@ -46,46 +45,25 @@ class Admin:
             api_key: What requests must carry; empty for none.
         """
         self._server = server
-        self._api_key = api_key
         self._metrics = CollectorRegistry(auto_describe=False)
         self._metrics.register(_Collector(server))
-        self._runner = web.AppRunner(self._application(), access_log=None)
+        routes = [
+            web.get("/healthz", self._health),
+            web.get("/v1/nodes", self._nodes),
+            web.get("/metrics", self._metrics_page),
+        ]
+        self._http = HttpServer(routes, api_key, logger=logger)
 
     def __repr__(self) -> str:
         return f"<Admin of {self._server!r}>"
 
     async def start(self, sock: socket.socket) -> None:
         """Serve on a socket that is bound; it is owned from here on."""
-        await self._runner.setup()
-        await web.SockSite(self._runner, sock).start()
+        await self._http.start(sock)
 
     async def stop(self) -> None:
         """Close the port; harmless when it was never opened."""
-        await self._runner.cleanup()
-
-    def _application(self) -> web.Application:
-        application = web.Application(middlewares=[_json_errors, self._guard])
-        application.router.add_get("/healthz", self._health)
-        application.router.add_get("/v1/nodes", self._nodes)
-        application.router.add_get("/metrics", self._metrics_page)
-        return application
-
-    @web.middleware
-    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path == "/healthz":
-            return await handler(request)
-        refusal = refusal_of(
-            self._api_key,
-            peer=request.remote or "",
-            method=request.method,
-            headers=request.headers,
-        )
-        if refusal is None:
-            return await handler(request)
-        response = _error(refusal.status, refusal.code, refusal.message)
-        if refusal.status == web.HTTPUnauthorized.status_code:
-            response.headers["WWW-Authenticate"] = "Bearer"
-        return response
+        await self._http.stop()
 
     async def _health(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -135,24 +113,3 @@ def _by_reason(name: str, text: str, values: dict[str, int]) -> Metric:
     for reason, value in sorted(values.items()):
         family.add_metric([reason], value)
     return family
-
-
-@web.middleware
-async def _json_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer errors as JSON, ours and those of the framework."""
-    try:
-        return await handler(request)
-    except web.HTTPException as error:
-        code = error.reason.lower().replace(" ", "_")
-        text = f"{request.method} {request.path}: {error.reason.lower()}"
-        response = _error(error.status, code, text)
-        if "Allow" in error.headers:
-            response.headers["Allow"] = error.headers["Allow"]
-        return response
-    except Exception:
-        logger.exception("%s %s failed", request.method, request.path)
-        return _error(500, "internal", "this is a bug; the register's log has the details")
-
-
-def _error(status: int, code: str, message: str) -> web.Response:
-    return web.json_response({"error": {"code": code, "message": message}}, status=status)
