@@ -48,6 +48,7 @@ class Announcer:
     Attributes:
         connected: Registers that hold this gateway now.
         lost: Registers that do not.
+        retry: Seconds until a register that refused is told again.
     """
 
     def __init__(
@@ -57,6 +58,8 @@ class Announcer:
         secret_key: str,
         announce: Callable[[], Announce],
         on_duplicate: Callable[[], None],
+        *,
+        retry: float = ANNOUNCE_INTERVAL,
     ) -> None:
         """Make an announcer; :meth:`start` begins to dial.
 
@@ -67,7 +70,9 @@ class Announcer:
             announce: Gives what to announce, each time anew.
             on_duplicate: Called when another living gateway has the node id, before any register
                 has acknowledged it: choose a new one. It is announced at once.
+            retry: Seconds until a register that refused is told again.
         """
+        self.retry = retry
         self._announce = announce
         self._on_duplicate = on_duplicate
         self._acked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -209,7 +214,7 @@ class _Register:
             return
         self._refuse(f"register {self.kept.address} does not take this gateway: {error.text}")
         loop = asyncio.get_running_loop()
-        self._retry = loop.call_later(ANNOUNCE_INTERVAL, self.announce)
+        self._retry = loop.call_later(self._announcer.retry, self.announce)
 
     def _refuse(self, text: str) -> None:
         self.refusal = text

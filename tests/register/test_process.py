@@ -1,0 +1,59 @@
+"""`register start` as its users start it."""
+
+from pathlib import Path
+
+import aiohttp
+
+from gateway_wire.addresses import parse_address
+from gateway_wire.commands import Nodes, Role, Watch
+from tests.support.daemons import Daemon, run
+from tests.support.links import Dialler
+
+START = ("register", "start", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0")
+
+
+async def test_it_serves_where_it_says(tmp_path: Path) -> None:
+    """The ready line names both ports, the secret key is in force, and SIGTERM ends it with 0."""
+    key = tmp_path / "key"
+    key.write_text("of the cluster\n")
+    with Daemon(*START, "--secret-key-file", str(key)) as register:
+        async with aiohttp.request("GET", f"http://{register.ready.http}/v1/nodes") as response:
+            assert await response.json() == {"nodes": []}
+        async with Dialler(parse_address(register.ready.listen), "of the cluster") as peers:
+            link, owner = await peers.dial(Role.CLIENT)
+            link.send(Watch())
+            assert (await owner.envelopes.get()).command == Nodes(True, [])
+
+        register.stop()
+
+
+def test_a_port_in_use_is_named() -> None:
+    """A second register on the port says which setting and what to do, with exit code 3."""
+    with Daemon(*START) as register:
+        taken = register.ready.listen
+        code, _, stderr = run("register", "start", "--listen", taken, "--http", "127.0.0.1:0")
+
+    assert code == 3
+    assert f"--listen: {taken} is in use" in stderr
+
+
+def test_an_open_port_needs_a_secret() -> None:
+    """Other machines reach it only with a key, or where somebody said that this is wanted."""
+    code, _, stderr = run("register", "start", "--listen", "0.0.0.0:0", "--http", "127.0.0.1:0")
+    assert code == 2
+    assert "--secret-key-file" in stderr
+    assert "--insecure" in stderr
+
+    with Daemon("register", "start", "--listen", "0.0.0.0:0", *START[4:], "--insecure") as open_one:
+        assert open_one.ready.listen.startswith("0.0.0.0:")
+
+
+def test_help_is_complete() -> None:
+    """Every setting has a flag with its default and its variable."""
+    code, stdout, _ = run("register", "start", "--help")
+
+    assert code == 0
+    for name in ("--listen", "--http", "--secret-key-file", "--insecure", "--log-format", "-c"):
+        assert name in stdout
+    assert "GATEWAYWORKER_REGISTER__LISTEN" in stdout
+    assert "127.0.0.1:1236" in stdout
