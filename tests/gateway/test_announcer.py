@@ -88,12 +88,14 @@ async def listed(
 async def test_it_waits_for_the_first_acknowledgement() -> None:
     """Once a register holds the gateway, it may open its port."""
     gateway = Gateway()
-    async with register(key=KEY) as (server, address):
-        async with announcing(gateway, address, key=KEY) as announcer:
-            await announcer.first_ack()
+    async with (
+        register(key=KEY) as (server, address),
+        announcing(gateway, address, key=KEY) as announcer,
+    ):
+        await announcer.first_ack()
 
-            assert server.directory.nodes() == [gateway.announce()]
-            assert (announcer.connected, announcer.lost) == (1, 0)
+        assert server.directory.nodes() == [gateway.announce()]
+        assert (announcer.connected, announcer.lost) == (1, 0)
 
 
 async def test_it_announces_to_every_register() -> None:
@@ -181,25 +183,30 @@ async def test_a_duplicate_found_later_is_an_error_and_tried_again(
     """With the port open the node id stays; the register takes it when the other one has gone."""
     ours, theirs = Gateway("127.0.0.1"), Gateway("10.0.0.9")
     theirs.choose()
-    async with register() as (_, one), register(host="0.0.0.0") as (_, two):
-        async with announcing(ours, one, two, retry=0.01) as announcer:
-            await announcer.first_ack()  # by `one`; `two` refuses the loopback address
-            async with announcing(theirs, two) as them:
-                await them.first_ack()
-                ours.host, ours.node_id = "10.0.0.1", theirs.node_id
-                for _ in range(3):
-                    await ours.announced.get()
-            await listed(two, lambda hosts: hosts == ["10.0.0.1"], field="host")
+    async with (
+        register() as (_, one),
+        register(host="0.0.0.0") as (_, two),
+        announcing(ours, one, two, retry=0.01) as announcer,
+    ):
+        await announcer.first_ack()  # by `one`; `two` refuses the loopback address
+        async with announcing(theirs, two) as them:
+            await them.first_ack()
+            ours.host, ours.node_id = "10.0.0.1", theirs.node_id
+            for _ in range(3):
+                await ours.announced.get()
+        await listed(two, lambda hosts: hosts == ["10.0.0.1"], field="host")
     assert ours.node_id == theirs.node_id
     assert "another living gateway has the node id" in caplog.text
 
 
 async def test_a_loopback_address_at_an_exposed_register_is_fatal() -> None:
     """No register would take it, so waiting is useless: the error names the remedy."""
-    async with register(host="0.0.0.0") as (_, address):
-        async with announcing(Gateway(), address) as announcer:
-            with pytest.raises(StartupError, match="--advertise HOST"):
-                await announcer.first_ack()
+    async with (
+        register(host="0.0.0.0") as (_, address),
+        announcing(Gateway(), address) as announcer,
+    ):
+        with pytest.raises(StartupError, match="--advertise HOST"):
+            await announcer.first_ack()
 
 
 @pytest.mark.parametrize(
@@ -212,30 +219,34 @@ async def test_a_loopback_address_at_an_exposed_register_is_fatal() -> None:
 )
 async def test_a_wrong_key_is_fatal(theirs: str, ours: str, told: str) -> None:
     """The error names the register and the side that has the wrong key or none."""
-    async with register(key=theirs) as (_, address):
-        async with announcing(Gateway(), address, key=ours) as announcer:
-            with pytest.raises(StartupError, match=told) as caught:
-                await announcer.first_ack()
+    async with (
+        register(key=theirs) as (_, address),
+        announcing(Gateway(), address, key=ours) as announcer,
+    ):
+        with pytest.raises(StartupError, match=told) as caught:
+            await announcer.first_ack()
 
     assert str(address) in str(caught.value)
 
 
 async def test_one_register_that_takes_it_is_enough() -> None:
     """A refusal by one register is not fatal while another holds the gateway."""
-    async with register(key="another") as (_, refusing), register(key=KEY) as (_, taking):
-        async with announcing(Gateway(), refusing, taking, key=KEY) as announcer:
-            await announcer.first_ack()
+    async with (
+        register(key="another") as (_, refusing),
+        register(key=KEY) as (_, taking),
+        announcing(Gateway(), refusing, taking, key=KEY) as announcer,
+    ):
+        await announcer.first_ack()
 
-            assert (announcer.connected, announcer.lost) == (1, 1)
-            assert repr(announcer) == "<Announcer at 1 of 2 registers>"
+        assert (announcer.connected, announcer.lost) == (1, 1)
+        assert repr(announcer) == "<Announcer at 1 of 2 registers>"
 
 
 async def test_what_is_no_register_is_fatal() -> None:
     """A gateway's internal port in place of a register's is said plainly."""
-    async with serving(Role.GATEWAY) as (address, _):
-        async with announcing(Gateway(), address) as announcer:
-            with pytest.raises(StartupError, match="is a gateway, not a register"):
-                await announcer.first_ack()
+    async with serving(Role.GATEWAY) as (address, _), announcing(Gateway(), address) as announcer:
+        with pytest.raises(StartupError, match="is a gateway, not a register"):
+            await announcer.first_ack()
 
 
 async def test_another_protocol_is_fatal() -> None:
