@@ -64,8 +64,8 @@ class Program(Generic[S]):
         package: `python -m` of it starts a child; its `__main__` calls `main`.
         settings: the class that declares its settings.
         bind: binds the listening sockets of every process, in process order: as many mappings as
-            processes (`sockets.bind(..., count=n)`). Called once, where the command runs; also the
-            place for `refuse_open_without_secret`. Raises `ProcessError`.
+            processes (`sockets.bind(..., count=n)`). Called once, where the command runs. Raises
+            `ProcessError`.
         role: makes the role in its process; import what is heavy only in there.
     """
 

@@ -147,6 +147,8 @@ def refuse_open_without_secret(
 ) -> None:
     """Refuse an internal or HTTP listener that other machines reach and nothing protects.
 
+    Meant for a settings class's `__post_init__`, so that the message names what the user wrote.
+
     Args:
         address: where it would listen.
         setting: the field that asks for it: `http`.
@@ -162,7 +164,7 @@ def refuse_open_without_secret(
     flag = f"--{secret_setting.replace('_', '-')}-file"
     raise SettingsError(
         setting,
-        f"is open to other machines without a {secret_setting.replace('_', ' ')}",
+        f"is open to other machines with no {secret_setting.replace('_', ' ')}",
         f"give {flag} FILE, listen on 127.0.0.1, or allow it with --insecure",
         value=str(address),
     )
