@@ -22,7 +22,9 @@ PACKAGES: Final = (
     "businessworker",
     "gateway_client",
 )
-TESTED_ELSEWHERE: Final[dict[str, str]] = {}
+TESTED_ELSEWHERE: Final[dict[str, str]] = {
+    "gateway/demo/process.py": "a few lines that test_program.py starts and stops",
+}
 """Module, or folder with its slash -> why there is no test file of its own, and where the tests are."""
 
 ONE_MACHINE: Final = re.compile(r"(?<![\w.~])/(?:work|root|home/\w+|Users/\w+)/|\.\./shared\b")

@@ -1,6 +1,5 @@
 """Which answer each error of the client library becomes."""
 
-
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer

@@ -1,0 +1,15 @@
+"""`python -m gateway.demo`: the demo as a child of `gateway dev`."""
+
+import sys
+from typing import NoReturn
+
+from gateway.demo.program import DEMO
+from gateway_process.program import main
+
+
+def _command() -> NoReturn:
+    sys.exit("gateway.demo is started by `gateway dev`; run that")
+
+
+if __name__ == "__main__":
+    sys.exit(main(DEMO, _command))
