@@ -7,6 +7,7 @@ is decided: from then on it is offline, whatever its socket still has to do.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -19,11 +20,13 @@ from gateway.outbox import FLUSH_AT
 from gateway_wire import close_codes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.edge.deadlines import Deadlines
     from gateway.edge.interface import ConnectRequest, Edge
     from gateway.hub import Hub
     from gateway.outbox import Outbox
     from gateway_wire.close_codes import CloseReason
-    from gateway_wire.ids import NativeIds
 
 __all__ = ["ClientCounters", "Clients"]
 
@@ -54,21 +57,28 @@ class Clients:
 
     Attributes:
         counters: What clients did so far.
+        sockets: Connections whose socket still exists, those that are being closed included.
+        unbound: Deadlines for getting a uid; None while there is none.
     """
 
-    def __init__(self, hub: Hub, outbox: Outbox, ids: NativeIds, *, init_message: bool) -> None:
+    def __init__(
+        self, hub: Hub, outbox: Outbox, new_client_id: Callable[[], str], *, init_message: bool
+    ) -> None:
         """Start without connections.
 
         Args:
             hub: The indexes to keep.
             outbox: The outboxes to fill.
-            ids: Where new client ids come from.
+            new_client_id: Gives each new connection its client id.
             init_message: Whether a client is told its client id at once.
         """
         self.counters = ClientCounters()
+        self.sockets = 0
+        self.unbound: Deadlines[Connection] | None = None
+        self._when_gone: asyncio.Future[None] | None = None
         self._hub = hub
         self._outbox = outbox
-        self._ids = ids
+        self._new_client_id = new_client_id
         self._init_message = init_message
 
     def __repr__(self) -> str:
@@ -78,11 +88,14 @@ class Clients:
 
     def opened(self, edge: Edge, request: ConnectRequest) -> None:
         """List a client that finished its handshake and tell it its client id."""
-        client_id = self._ids.next()
+        client_id = self._new_client_id()
         connection = Connection(client_id, edge, request, time.time(), FLUSH_AT)
         edge.connection = connection
         self._hub.add(connection)
         self.counters.opened += 1
+        self.sockets += 1
+        if self.unbound is not None:
+            self.unbound.add(connection)
         if self._init_message:
             init = {"type": "init", "client_id": client_id}
             self._outbox.offer((connection,), json.dumps(init, separators=(",", ":")))
@@ -108,8 +121,24 @@ class Clients:
         self._hub.remove(connection)
         self._outbox.forget(connection)
         self.counters.closed[reason.name] += 1
+        self.sockets -= 1
+        if not self.sockets and self._when_gone is not None:
+            self._when_gone.set_result(None)
+            self._when_gone = None
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s closed: %s", connection.client_id, reason)
+
+    async def all_gone(self) -> None:
+        """Wait until no connection's socket exists any more; one waiter at a time."""
+        if self.sockets:
+            self._when_gone = asyncio.get_running_loop().create_future()
+            await self._when_gone
+
+    def send(self, edge: Edge, message: str | bytes) -> None:
+        """Send a message to one client, unless it is being closed."""
+        connection: Connection = edge.connection
+        if connection.client_id in self._hub.connections:
+            self._outbox.offer((connection,), message)
 
     # Ends that this side decides.
 
@@ -130,6 +159,11 @@ class Clients:
     def destroy(self, connection: Connection) -> None:
         """Cut a connection at once; what waits for it is lost."""
         self._abort(connection, close_codes.CLOSED)
+
+    def close_unbound(self, connection: Connection) -> None:
+        """Close a client whose time to get a uid has passed, if it has none."""
+        if connection.uid is None and connection.client_id in self._hub.connections:
+            self.close(connection, None, close_codes.NEVER_BOUND.code, close_codes.NEVER_BOUND.name)
 
     def cut_slow(self, connection: Connection) -> None:
         """Cut a client that does not read what it is sent."""

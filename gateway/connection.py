@@ -3,8 +3,8 @@
 Rule: everything that would have to survive if the connection were handed to another process is in
 :meth:`Connection.record`, as plain values, and can be read back. The rest belongs to the running
 process: the edge that holds the socket and the bytes that wait for it. The hub owns `uid` and
-`groups`, the session handlers `session`, the outbox `pending`, `room`, `waiting` and `blocked`;
-nobody else writes them.
+`groups`, the session handlers `session`, the outbox `pending`, `room`, `blocked`, `given` and
+`waiting`; nobody else writes them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.edge.interface import ConnectRequest, Edge
+    from gateway.edge.interface import ConnectRequest, Edge, EdgeRecord
 
 __all__ = ["Connection", "ConnectionRecord"]
 
@@ -30,7 +30,7 @@ class ConnectionRecord(TypedDict):
     remote_port: int
     listener: str
     opened_at: float
-    edge: dict[str, str | int | bool | None]
+    edge: EdgeRecord
 
 
 class Connection:
@@ -49,8 +49,9 @@ class Connection:
         opened_at: Wall-clock time of its handshake, seconds since the epoch.
         pending: Encoded frames that the transport has not been given.
         room: Bytes that may still be added to `pending` before the outbox must act.
-        waiting: Bytes of the last write, and while `blocked` those that came to wait since.
         blocked: Whether the transport holds bytes that the client has not taken.
+        given: While blocked, what the transport was given last.
+        waiting: While blocked, bytes of `given` and `pending`.
     """
 
     __slots__ = (
@@ -58,6 +59,7 @@ class Connection:
         "client_id",
         "edge",
         "encoding",
+        "given",
         "groups",
         "listener",
         "opened_at",
@@ -86,8 +88,9 @@ class Connection:
         self.opened_at = opened_at
         self.pending: list[bytes] = []
         self.room = room
-        self.waiting = 0
         self.blocked = False
+        self.given = b""
+        self.waiting = 0
 
     def __repr__(self) -> str:
         uid = f" uid={self.uid!r}" if self.uid is not None else ""

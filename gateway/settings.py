@@ -15,11 +15,12 @@ from gateway_process.settings import setting
 from gateway_process.shared import MemberSettings
 from gateway_wire.limits import DEFAULT_MAX_MESSAGE, MAX_MESSAGE_CEILING
 
-__all__ = ["GatewaySettings"]
+__all__ = ["PLAIN", "SECURE", "GatewaySettings"]
 
 DEFAULT_LISTEN: Final = ListenUrl("ws", Address("0.0.0.0", 7272))
 DEFAULT_HTTP: Final = Address("127.0.0.1", 6789)
-PLAIN, SECURE = "ws", "wss"
+PLAIN: Final = "ws"
+SECURE: Final = "wss"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,7 @@ class GatewaySettings(MemberSettings):
     def __post_init__(self) -> None:
         """Check what concerns several settings together."""
         self._check_listeners()
+        self._check_pings()
         self._check_sizes()
         self._check_ports()
         if self.drain >= self.stop_timeout:
@@ -153,6 +155,16 @@ class GatewaySettings(MemberSettings):
             missing = "keyfile" if self.certfile else "certfile"
             raise SettingsError(
                 missing, "is missing for a wss:// listener", "give --certfile and --keyfile"
+            )
+
+    def _check_pings(self) -> None:
+        if self.ping_interval and self.ping_timeout > self.ping_interval:
+            raise SettingsError(
+                "ping_timeout",
+                f"is longer than ping_interval ({self.ping_interval:g} s), so that the next ping"
+                " would hide the missing answer",
+                "give as much or less",
+                value=self.ping_timeout,
             )
 
     def _check_sizes(self) -> None:

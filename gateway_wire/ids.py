@@ -108,9 +108,12 @@ class NativeIds:
     """Hands out native client ids for one node.
 
     Random bytes are drawn from the system in blocks: one system call for many connections.
+
+    Attributes:
+        node_id: The node whose ids these are.
     """
 
-    __slots__ = ("_block", "_node_id", "_offset")
+    __slots__ = ("_block", "_offset", "node_id")
 
     _BLOCK: Final = RANDOM_BYTES * 256
 
@@ -124,12 +127,12 @@ class NativeIds:
             ValueError: If ``node_id`` is not of that form.
         """
         node_key_of(node_id)
-        self._node_id = node_id
+        self.node_id = node_id
         self._block = b""
         self._offset = 0
 
     def __repr__(self) -> str:
-        return f"<NativeIds of node {self._node_id}>"
+        return f"<NativeIds of node {self.node_id}>"
 
     def next(self) -> str:
         """Return an id that was never handed out before and cannot be guessed."""
@@ -138,4 +141,4 @@ class NativeIds:
             self._offset = 0
         start = self._offset
         self._offset = start + RANDOM_BYTES
-        return self._node_id + self._block[start : self._offset].hex()
+        return self.node_id + self._block[start : self._offset].hex()

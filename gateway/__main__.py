@@ -1,0 +1,25 @@
+"""`python -m gateway`, and the console script `gateway`."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from gateway.program import GATEWAY
+from gateway_process.program import main as run_program
+
+if TYPE_CHECKING:
+    import click
+
+
+def main() -> int:
+    """Run the command line, or a child of a supervisor; return the exit code."""
+    return run_program(GATEWAY, _commands)
+
+
+def _commands() -> "click.Command":
+    from gateway.commands import cli
+
+    return cli
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,208 @@
+"""One gateway process: makes the parts, connects them, and starts and stops them in order.
+
+::
+
+    browsers -> listeners -> edges -> Clients -> Hub         who is here
+                               ^          |
+                               +------- Outbox  <- Flusher   what is on the way to them
+                                          ^
+    backends -> Backend -> Executor -> handlers              what they ask for
+
+    Announcer -> registers        AdminServer -> health, metrics, HTTP API
+
+Start: internal listener, announce, wait for the first acknowledgement, HTTP, public listeners. Stop:
+public listeners, browsers (1012, over `drain`), registers, links, HTTP. No part knows this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from gateway.addressing import Hosts, choose_hosts
+from gateway.announcer import Announcer
+from gateway.backend import Backend
+from gateway.clients import Clients
+from gateway.drain import close_all
+from gateway.edge.options import EdgeOptions
+from gateway.edge.proxies import TrustedProxies
+from gateway.edge.server import EdgeServer
+from gateway.executor import Executor
+from gateway.flusher import Flusher
+from gateway.handlers import command_table
+from gateway.hub import Hub
+from gateway.outbox import Outbox
+from gateway.program import HTTP, INTERNAL, public_kind
+from gateway.settings import SECURE
+from gateway.tls import server_context
+from gateway_process.addresses import Address as ProcessAddress
+from gateway_process.addresses import ListenUrl
+from gateway_process.sockets import address_of
+from gateway_wire.addresses import Address
+from gateway_wire.commands import Announce, Role
+from gateway_wire.errors import ErrorCode
+from gateway_wire.hello import Party, new_instance
+from gateway_wire.ids import NativeIds, new_node_id, node_key_of
+
+if TYPE_CHECKING:
+    import ssl
+
+    from gateway.connection import Connection
+    from gateway.edge.interface import Edge
+    from gateway.edge.listener import Listener
+    from gateway.settings import GatewaySettings
+    from gateway_process.daemon import Addresses, Context
+
+__all__ = ["GatewayProcess"]
+
+logger = logging.getLogger("gateway")
+
+
+class GatewayProcess:
+    """What runs in one gateway process (a :class:`gateway_process.daemon.Role`)."""
+
+    def __init__(self, settings: GatewaySettings, context: Context) -> None:
+        """Make the parts; nothing is opened yet.
+
+        Args:
+            settings: What the gateway was told.
+            context: The listening sockets of this process, and its number.
+        """
+        loop = asyncio.get_running_loop()
+        self._settings = settings
+        self._sockets = context.sockets
+        self._ids = NativeIds(new_node_id())
+        self._hosts = Hosts("", "")
+        self._secret_key = settings.secret_key.reveal()
+        self._party = Party(Role.GATEWAY, new_instance())
+        self.hub = Hub()
+        self._flusher = Flusher(loop, settings.flush_interval)
+        self.outbox = Outbox(
+            settings.send_buffer,
+            settings.send_buffer_total,
+            on_dirty=self._flusher.soon,
+            cut=self._cut_slow,
+        )
+        self._flusher.outbox = self.outbox
+        self.clients = Clients(
+            self.hub, self.outbox, self._new_client_id, init_message=settings.init_message
+        )
+        table = command_table(self.hub, self.outbox, self.clients, settings.max_message)
+        self.executor = Executor(loop, self._flusher, table)
+        self.backend = Backend(self._party, self._secret_key, self.executor)
+        self.edge = EdgeServer(self.clients, _edge_options(settings))
+        self._listeners: list[Listener] = []
+        self.announcer = Announcer(
+            [Address(each.host, each.port) for each in settings.register],
+            self._party,
+            self._secret_key,
+            self._announcement,
+            self._choose_another_node_id,
+        )
+
+    def __repr__(self) -> str:
+        return f"<GatewayProcess {self.hub!r}>"
+
+    # gateway_process.daemon.Role
+
+    async def start(self) -> Addresses:
+        """Start serving; browsers are let in once a register knows this process."""
+        settings = self._settings
+        self._hosts = await choose_hosts(
+            settings.advertise, settings.advertise_bind, settings.register
+        )
+        await self.backend.start(self._sockets[INTERNAL][0])
+        tls = _tls_context(settings)
+        self.announcer.start()
+        await self.announcer.first_ack()
+        self._open_listeners(tls)
+        return {
+            "ws": [
+                str(ListenUrl(url.scheme, ProcessAddress(*listener.addresses[0])))
+                for url, listener in zip(settings.listen, self._listeners, strict=True)
+            ],
+            INTERNAL: str(address_of(self._sockets[INTERNAL][0])),
+            HTTP: str(address_of(self._sockets[HTTP][0])),
+        }
+
+    async def reload(self, settings: GatewaySettings) -> None:
+        """Take over settings that may change while running, and read certificates anew."""
+        self._settings = settings
+        tls = _tls_context(settings)
+        for listener in self._listeners:
+            if listener.tls is not None:
+                listener.tls = tls
+
+    async def drain(self) -> None:
+        """Accept no more browsers and wait until those that are here have left, or the deadline."""
+        self.edge.stop_accepting()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.drain_deadline):
+                await self.clients.all_gone()
+
+    async def stop(self) -> None:
+        """Close everything, in order: browsers, registers, links."""
+        self.edge.stop_accepting()
+        await close_all(self.hub, self.clients, self._settings.drain)
+        await self.clients.all_gone()
+        self.edge.close()
+        await self.announcer.withdraw()
+        self.backend.stop_accepting()
+        self.backend.close_links(ErrorCode.STOPPING, "this gateway is stopping")
+
+    def _open_listeners(self, tls: ssl.SSLContext | None) -> None:
+        settings = self._settings
+        proxies = TrustedProxies([str(network) for network in settings.trusted_proxies])
+        for index, url in enumerate(settings.listen):
+            sockets = self._sockets[public_kind(index)]
+            context = tls if url.scheme == SECURE else None
+            listener = self.edge.add_listener(str(url), sockets, tls=context, proxies=proxies)
+            self._listeners.append(listener)
+        if settings.ping_data:
+            self.edge.keepalive.on_interval = self._send_ping_data
+        if settings.bind_timeout:
+            self.clients.unbound = self.edge.ticker.deadlines(
+                settings.bind_timeout, self.clients.close_unbound
+            )
+        self.edge.start()
+
+    def _send_ping_data(self, edge: Edge) -> None:
+        self.clients.send(edge, self._settings.ping_data)
+
+    # The parts, where one is made before the other.
+
+    def _cut_slow(self, connection: Connection) -> None:
+        self.clients.cut_slow(connection)
+
+    def _new_client_id(self) -> str:
+        return self._ids.next()
+
+    # What others know of this process.
+
+    def _announcement(self) -> Announce:
+        host, port = self._hosts.advertised, address_of(self._sockets[INTERNAL][0]).port
+        http = Address(self._settings.http.host, address_of(self._sockets[HTTP][0]).port)
+        node_id = self._ids.node_id
+        return Announce(node_id, host, port, 1, [node_key_of(node_id)], str(http))
+
+    def _choose_another_node_id(self) -> None:
+        logger.warning("node id %s is taken; choosing another", self._ids.node_id)
+        self._ids = NativeIds(new_node_id())
+
+
+def _edge_options(settings: GatewaySettings) -> EdgeOptions:
+    return EdgeOptions(
+        handshake_timeout=settings.handshake_timeout,
+        max_message=settings.max_message,
+        ping_interval=settings.ping_interval,
+        ping_timeout=settings.ping_timeout,
+        max_connections=settings.max_connections,
+    )
+
+
+def _tls_context(settings: GatewaySettings) -> ssl.SSLContext | None:
+    if settings.certfile is None or settings.keyfile is None:
+        return None
+    return server_context(settings.certfile, settings.keyfile)

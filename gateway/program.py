@@ -1,0 +1,83 @@
+"""The gateway as a program: its settings, its listening sockets, and what runs in each process."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from gateway.addressing import choose_hosts
+from gateway.settings import GatewaySettings
+from gateway_process.addresses import Address
+from gateway_process.program import Program
+from gateway_process.sockets import bind, refuse_open_without_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway_process.daemon import Context, Role, Sockets
+
+__all__ = ["GATEWAY", "HTTP", "INTERNAL", "public_kind"]
+
+INTERNAL = "internal"
+HTTP = "http"
+
+
+def public_kind(index: int) -> str:
+    """Return the name under which the sockets of listener number `index` are handed over."""
+    return f"listen{index}"
+
+
+def _bind(settings: GatewaySettings) -> Sequence[Sockets]:
+    """Bind every listener of every process, so that whatever is wrong shows before any starts."""
+    count = settings.processes
+    hosts = asyncio.run(
+        choose_hosts(settings.advertise, settings.advertise_bind, settings.register)
+    )
+    internal = [Address(hosts.bound, _port(settings.start_port, number)) for number in range(count)]
+    http = [
+        Address(settings.http.host, _port(settings.http.port, number)) for number in range(count)
+    ]
+    _refuse_open(settings, internal[0])
+    public = [
+        bind(url.address, "--listen", count=count, listening=False) for url in settings.listen
+    ]
+    return [
+        {
+            INTERNAL: bind(internal[number], "--start-port"),
+            HTTP: bind(http[number], "--http"),
+            **{public_kind(index): [sockets[number]] for index, sockets in enumerate(public)},
+        }
+        for number in range(count)
+    ]
+
+
+def _port(first: int, number: int) -> int:
+    return first + number if first else 0
+
+
+def _refuse_open(settings: GatewaySettings, internal: Address) -> None:
+    refuse_open_without_secret(
+        internal,
+        "advertise_bind" if settings.advertise_bind else "advertise",
+        secret=settings.secret_key,
+        secret_setting="secret_key",  # noqa: S106 - a name
+        insecure=settings.insecure,
+    )
+    refuse_open_without_secret(
+        settings.http,
+        "http",
+        secret=settings.api_key,
+        secret_setting="api_key",  # noqa: S106 - a name
+        insecure=settings.insecure,
+    )
+
+
+def _role(settings: GatewaySettings, context: Context) -> Role[GatewaySettings]:
+    from gateway.process import GatewayProcess
+
+    return GatewayProcess(settings, context)
+
+
+GATEWAY = Program(
+    name="gateway", package="gateway", settings=GatewaySettings, bind=_bind, role=_role
+)
