@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ConnectRequest", "Edge", "EdgeEvents", "EdgeRecord", "Encoding"]
 
-EdgeRecord: TypeAlias = "dict[str, str | int | bool | None]"
+EdgeRecord: TypeAlias = "dict[str, str | int | bool | bytes | None]"
 """Protocol state of one connection as plain values."""
 
 
@@ -53,8 +53,8 @@ class Edge(Protocol):
 
     Attributes:
         encoding: How messages to this client are encoded; never changes.
-        connection: Place for what the core knows of the client, None until the core sets it.
-            The edge never looks inside.
+        connection: Place for what the core knows of the client, None until the core sets it and
+            again after `lost`. The edge never looks inside.
     """
 
     @property

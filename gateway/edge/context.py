@@ -1,0 +1,109 @@
+"""What all connections of one process share, so that each needs one reference to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Protocol
+
+from gateway.edge.deadlines import Deadlines
+from gateway.edge.interface import Edge, EdgeEvents
+from gateway.edge.keepalive import KeepAlive, Listening
+from gateway.edge.options import EdgeOptions
+from gateway.edge.ticker import Ticker
+from gateway_wire.close_codes import PING_TIMEOUT
+
+__all__ = ["EdgeContext", "EdgeCounters", "KeptEdge", "Overdue"]
+
+
+class Overdue(Protocol):
+    """Something that should have finished by its deadline."""
+
+    def overdue(self) -> None:
+        """Finish now; harmless if finished already."""
+
+
+class KeptEdge(Edge, Listening, Protocol):
+    """An edge that can be asked for a sign of life."""
+
+
+class EdgeCounters:
+    """Counted since the start; plain numbers that a collector reads.
+
+    Attributes:
+        accepted: Sockets accepted.
+        released: Accepted sockets that are gone again.
+        opened: Handshakes completed.
+        lost: Opened connections that are gone again.
+        handshakes_failed: Sockets that never became a connection, by cause: `malformed`,
+            `too_large`, `not_websocket`, `version`, `key`, `timeout`, `tls` or `lost`.
+        accept_pauses: How often accepting paused because a limit was reached.
+    """
+
+    __slots__ = ("accept_pauses", "accepted", "handshakes_failed", "lost", "opened", "released")
+
+    def __init__(self) -> None:
+        self.accepted = 0
+        self.released = 0
+        self.opened = 0
+        self.lost = 0
+        self.handshakes_failed: Counter[str] = Counter()
+        self.accept_pauses = 0
+
+    def __repr__(self) -> str:
+        return f"<EdgeCounters sockets={self.sockets} connections={self.connections}>"
+
+    @property
+    def sockets(self) -> int:
+        """Accepted sockets that are still there, finished with their handshake or not."""
+        return self.accepted - self.released
+
+    @property
+    def connections(self) -> int:
+        """Opened connections that are still there."""
+        return self.opened - self.lost
+
+
+class EdgeContext:
+    """What connections share.
+
+    Args:
+        events: Told what happens on them.
+        options: Settings.
+        ticker: The process's timer.
+        released: Called whenever a socket is gone.
+    """
+
+    __slots__ = (
+        "closings",
+        "counters",
+        "events",
+        "handshakes",
+        "keepalive",
+        "max_message",
+        "released",
+    )
+
+    def __init__(
+        self,
+        events: EdgeEvents,
+        options: EdgeOptions,
+        ticker: Ticker,
+        released: Callable[[], None],
+    ) -> None:
+        self.events = events
+        self.max_message = options.max_message
+        self.counters = EdgeCounters()
+        self.released = released
+        self.keepalive: KeepAlive[KeptEdge] = KeepAlive(
+            ticker.ticks(options.ping_interval),
+            ticker.ticks(options.ping_timeout),
+            lambda edge: edge.abort(PING_TIMEOUT.reason()),
+        )
+        ticker.add(self.keepalive)
+        self.handshakes: Deadlines[Overdue] = ticker.deadlines(options.handshake_timeout, _expire)
+        self.closings: Deadlines[Overdue] = ticker.deadlines(options.close_timeout, _expire)
+
+
+def _expire(thing: Overdue) -> None:
+    thing.overdue()
