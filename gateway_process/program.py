@@ -27,6 +27,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
 
@@ -209,8 +210,11 @@ def _hand_down(loader: Loader[S], children: Sequence[Child]) -> None:
 
 def _printer(name: str) -> Callable[[Addresses], None]:
     def announce(addresses: Addresses) -> None:
-        sys.stdout.write(ready_line(name, addresses, os.getpid()) + "\n")
-        sys.stdout.flush()
+        line = ready_line(name, addresses, os.getpid())
+        logger.info("%s", line)
+        # Past Python's buffer: nobody may be listening any more, and that must not end a daemon.
+        with suppress(OSError):
+            os.write(1, f"{line}\n".encode())
 
     return announce
 

@@ -120,8 +120,14 @@ class Child:
     async def _run(self, on_ready: Callable[[], None]) -> int:
         """Start a process, hear what it says, and give its exit code."""
         channel, theirs = Channel.pair()
-        with theirs:
+        try:
             self._process = await self._spawn(theirs.fileno())
+        except OSError as error:  # too many processes, or no memory: tried again like a crash
+            channel.close()
+            self._failure = f"cannot be started: {error}"
+            return ExitCode.STARTUP
+        finally:
+            theirs.close()
         self._channel = channel
         self._hand_over(channel)
         hearing = asyncio.create_task(self._hear(channel, on_ready))

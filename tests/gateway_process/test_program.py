@@ -2,6 +2,7 @@ import os
 import resource
 import signal
 import socket
+import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from gateway_process.errors import ExitCode
 from tests.gateway_process.probing import ENVIRONMENT, Talk, probe, refused
-from tests.support.daemons import Daemon, run
+from tests.support.daemons import MODULE, Daemon, run
 
 
 def test_ready_line_names_real_addresses_and_pid() -> None:
@@ -208,3 +209,31 @@ def test_help_is_complete() -> None:
         "-c",
     ):
         assert f" {flag}" in stdout
+
+
+def test_a_daemon_nobody_listens_to_goes_on() -> None:
+    """A closed standard output costs the ready line and nothing else."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    daemon = subprocess.Popen(
+        [*MODULE, "probe", "start"],
+        env=os.environ | ENVIRONMENT,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writing)
+    with daemon:
+        assert daemon.stderr is not None
+        assert any("ready probe" in line for line in iter(daemon.stderr.readline, ""))
+        daemon.terminate()
+    assert daemon.returncode == ExitCode.OK
+
+
+def test_running_needs_no_click() -> None:
+    """What a child runs imports neither click nor, before its loop, uvloop."""
+    script = "import sys, gateway_process.program; print(*{'click', 'uvloop'} & set(sys.modules))"
+    daemon = Daemon(launcher=[sys.executable, "-c", script], environment=ENVIRONMENT)
+    daemon.launch()
+    assert daemon.line() == ""
+    assert daemon.wait() == ExitCode.OK

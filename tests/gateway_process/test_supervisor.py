@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from gateway_process.errors import ExitCode
-from tests.gateway_process.probing import ROLES, ROOT, Talk, children, probe
+from tests.gateway_process.probing import ENVIRONMENT, ROLES, ROOT, Talk, children, probe
 from tests.support.daemons import Daemon
 from tests.support.waiting import eventually
 
@@ -156,3 +156,20 @@ def test_package_in_the_way_is_named(tmp_path: Path) -> None:
     daemon.launch()
     assert daemon.wait() == ExitCode.STARTUP
     assert f"{tmp_path / 'probe' / '__init__.py'} stands in the way of our package" in daemon.stderr
+
+
+def test_several_roles_under_one_supervisor_are_told_apart() -> None:
+    """With different roles, each address stands in the ready line under its role's name."""
+    with Daemon("pair", environment=ENVIRONMENT) as daemon:
+        assert daemon.ready.role == "dev"
+        assert list(daemon.ready.addresses) == [
+            "probe.probe", "probe.number", "echo.probe", "echo.number", "pid",
+        ]  # fmt: skip
+        daemon.stop()
+
+
+def test_frozen_child_does_not_stop_the_others_from_stopping() -> None:
+    """A child that takes no orders is killed after its bound; the exit code says so."""
+    with probe("--processes", "2", "--stop-timeout", "0") as daemon:
+        children(daemon)[0].suspend()
+        daemon.stop(code=ExitCode.FAILED)
