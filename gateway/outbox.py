@@ -6,11 +6,13 @@ in one write. :meth:`Outbox.flush` does the writing, once per turn of the loop; 
 `FLUSH_AT` bytes is written at once.
 
 A transport that could not send everything says so (:meth:`Outbox.write_paused`): the connection is
-*blocked*, gets nothing more until the client has taken what the transport holds, and from then on
+*blocked*, gets nothing more until the client has taken what it was given last, and from then on
 its bytes are counted. Over `send_buffer` the client is slow and cut; over `send_buffer_total`
-in the process, where a frame that waits for many is counted once, the fullest are cut first. So memory stays
-bounded however many clients stop reading, and a client that reads is never cut for the size of one
-message.
+in the process the fullest are cut first. Bytes are counted by the object that holds them, so a frame
+that waits for many is counted once, whether in outboxes or in transports. Small frames are joined
+for a write, a large one is given as it is: what a transport holds is at most `2 * FLUSH_AT` bytes of
+its own, or a frame that it shares with others. So memory stays bounded however many clients stop
+reading, and a client that reads is never cut for the size of one message.
 
 Everything here is synchronous and nothing is awaited between a lookup and a write, so no lock is
 needed. Nothing here knows a frame's inside.
@@ -22,6 +24,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from gateway.shared_bytes import SharedBytes
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -32,11 +36,15 @@ __all__ = ["FLUSH_AT", "Outbox", "OutboxCounters"]
 
 FLUSH_AT: Final = 64 * 1024
 """
-Bytes after which an outbox is written without waiting for the end of the turn.
+Bytes after which an outbox is written without waiting for the end of the turn, and from which a
+frame is large.
 
 Beyond it a larger write saves nothing (the cost per byte rules), and one turn of the loop can bring
 megabytes from one publisher, which must not pile up here.
 """
+
+_FULL: Final = -1
+"""Value of `Connection.room` for a connection whose every frame must be looked at."""
 
 _DOOMED: Final = sys.maxsize
 """Value of `Connection.waiting` for a connection that takes nothing more."""
@@ -72,12 +80,12 @@ class Outbox:
         "_blocked",
         "_cut",
         "_dirty",
+        "_giving",
         "_held",
         "_limit",
         "_limit_total",
         "_on_dirty",
         "_slow",
-        "_total",
         "counters",
     )
 
@@ -104,20 +112,24 @@ class Outbox:
         self._on_dirty = on_dirty
         self._cut = cut
         self._dirty: list[Connection] = []
-        # Frames that wait for blocked connections, by identity: how many wait for each.
-        self._held: dict[int, int] = {}
+        # What a transport is being given right now, for the case that it cannot send it all.
+        self._giving = b""
+        # What blocked connections wait for.
+        self._held = SharedBytes()
+        # Connections whose bytes are counted.
         self._blocked: set[Connection] = set()
-        self._total = 0
         # Connections to cut once the walk that found them is over.
         self._slow: list[Connection] = []
 
     def __repr__(self) -> str:
-        return f"<Outbox {len(self._dirty)} dirty, {len(self._blocked)} blocked, {self._total} B>"
+        return (
+            f"<Outbox {len(self._dirty)} dirty, {len(self._blocked)} blocked, {self._held.total} B>"
+        )
 
     @property
     def waiting_bytes(self) -> int:
         """Bytes that wait for clients that do not take them, shared frames counted once."""
-        return self._total
+        return self._held.total
 
     @property
     def blocked_connections(self) -> int:
@@ -173,11 +185,14 @@ class Outbox:
 
     def forget(self, connection: Connection) -> None:
         """Drop what waits for a connection that is lost or cut; it takes nothing more."""
-        self._release(connection)
+        if connection in self._blocked:
+            self._blocked.discard(connection)
+            self._release(connection, connection.given, *connection.pending)
         connection.pending.clear()
+        connection.given = b""
         connection.blocked = True
         connection.waiting = _DOOMED
-        connection.room = 0
+        connection.room = _FULL
 
     # Writing.
 
@@ -194,37 +209,49 @@ class Outbox:
         if connection.blocked:
             return
         connection.blocked = True
-        connection.room = 0
-        self._blocked.add(connection)
-        self._total += connection.waiting
-        # Usually nothing: only a write beside the outbox (a ping) can block with frames pending.
-        for frame in connection.pending:
-            self._hold(connection, frame)
-        self.counters.blocked += 1
+        connection.room = _FULL
+        connection.given = self._giving
+        self._hold(connection, connection.given)
+        if connection not in self._blocked:
+            self._blocked.add(connection)
+            self._hold(connection, *connection.pending)
+            self.counters.blocked += 1
         self._keep_within_total()
 
     def write_resumed(self, connection: Connection) -> None:
         """Take note that the client has taken everything that the transport held."""
         if connection not in self._blocked:
             return
-        self._release(connection)
+        self._release(connection, connection.given)
+        connection.given = b""
         connection.blocked = False
-        connection.waiting = 0
-        connection.room = FLUSH_AT
-        if connection.pending:
-            self._write(connection)
+        while connection.pending and not connection.blocked:
+            frames = _take_piece(connection.pending)
+            self._release(connection, *frames)
+            self._give(connection, b"".join(frames))
+        if not connection.blocked:
+            self._blocked.discard(connection)
+            connection.room = FLUSH_AT
         self._cut_slow()
 
     def _write(self, connection: Connection) -> None:
-        pending = connection.pending
-        data = pending[0] if len(pending) == 1 else b"".join(pending)
-        pending.clear()
+        pending, is_one_piece = connection.pending, connection.room >= 0
         connection.room = FLUSH_AT
-        connection.waiting = size = len(data)
+        if is_one_piece:
+            data = b"".join(pending)  # of one frame: that frame, not a copy
+            pending.clear()
+            self._give(connection, data)
+            return
+        while pending and not connection.blocked:
+            self._give(connection, b"".join(_take_piece(pending)))
+
+    def _give(self, connection: Connection, data: bytes) -> None:
         counters = self.counters
         counters.flushes += 1
-        counters.bytes_written += size
+        counters.bytes_written += len(data)
+        self._giving = data
         connection.edge.write(data)
+        self._giving = b""
 
     # Bounds.
 
@@ -233,7 +260,7 @@ class Outbox:
         if not connection.blocked:
             self._write(connection)
             return True
-        connection.room = 0
+        connection.room = _FULL
         if connection.waiting == _DOOMED:
             connection.pending.clear()
             return False
@@ -243,36 +270,24 @@ class Outbox:
         self._keep_within_total()
         return connection.waiting != _DOOMED
 
-    def _hold(self, connection: Connection, frame: bytes) -> None:
-        size, key = len(frame), id(frame)
-        connection.waiting += size
-        count = self._held.get(key, 0)
-        self._held[key] = count + 1
-        if not count:
-            self._total += size
+    def _hold(self, connection: Connection, *frames: bytes) -> None:
+        """Count bytes that wait for a connection."""
+        for frame in frames:
+            connection.waiting += len(frame)
+            self._held.hold(frame)
 
-    def _release(self, connection: Connection) -> None:
-        """Count what waits for a connection no longer; nothing if it is not blocked."""
-        if connection not in self._blocked:
-            return
-        self._blocked.discard(connection)
-        given = connection.waiting
-        for frame in connection.pending:
-            size, key = len(frame), id(frame)
-            given -= size
-            count = self._held.pop(key) - 1
-            if count:
-                self._held[key] = count
-            else:
-                self._total -= size
-        self._total -= given
+    def _release(self, connection: Connection, *frames: bytes) -> None:
+        """Count bytes no longer that waited for a connection."""
+        for frame in frames:
+            connection.waiting -= len(frame)
+            self._held.release(frame)
 
     def _keep_within_total(self) -> None:
-        if self._total <= self._limit_total:
+        if self._held.total <= self._limit_total:
             return
         for connection in sorted(self._blocked, key=_fullness, reverse=True):
             self._doom(connection)
-            if self._total <= self._limit_total:
+            if self._held.total <= self._limit_total:
                 return
 
     def _doom(self, connection: Connection) -> None:
@@ -290,6 +305,21 @@ class Outbox:
 
 def _fullness(connection: Connection) -> int:
     return connection.waiting
+
+
+def _take_piece(pending: list[bytes]) -> list[bytes]:
+    """Take the frames of the next write from the front: a large one alone, or small ones together."""
+    size = count = 0
+    for frame in pending:
+        if count and len(frame) >= FLUSH_AT:
+            break
+        size += len(frame)
+        count += 1
+        if size >= FLUSH_AT:
+            break
+    piece = pending[:count]
+    del pending[:count]
+    return piece
 
 
 def _encoded(frames: dict[Encoding, bytes], encoding: Encoding, message: str | bytes) -> bytes:
