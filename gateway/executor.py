@@ -23,7 +23,7 @@ from gateway_wire.errors import ErrorCode, LocalProtocolError, MessageTooLarge
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gateway.flusher import Flusher
     from gateway_wire.aio.link import AioLink
@@ -123,8 +123,10 @@ class Executor:
     def forget(self, link: AioLink) -> None:
         """Take note that a link ended. What it sent before is still executed."""
         inbox = self._inboxes.pop(link, None)
-        if inbox is not None and inbox.parts is not None:
+        if inbox is not None:
             inbox.parts = None
+            if inbox.queue:  # it may have waited for a peer that will not read any more
+                self._line_up(inbox)
 
     # Turns.
 
@@ -138,29 +140,37 @@ class Executor:
             self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        end = perf_counter() + SECONDS_PER_TURN
+        self.counters.turns += 1
+        try:
+            served = self._serve_all(perf_counter() + SECONDS_PER_TURN)
+            self._flusher.end_of_batch()
+            for link in served:
+                link.flush()
+        finally:  # whatever goes wrong costs this turn, not the executor
+            self._scheduled = bool(self._line)
+            if self._scheduled:
+                self._loop.call_soon(self._turn)
+
+    def _serve_all(self, end: float) -> Iterable[AioLink]:
+        """Let the links take turns within the bounds; return those that had one."""
         left = COMMANDS_PER_TURN
         served: dict[AioLink, None] = {}
-        self.counters.turns += 1
         while self._line and left > 0 and perf_counter() < end:
             inbox = self._line.popleft()
-            left -= self._serve(inbox, min(left, COMMANDS_PER_LINK), end)
             served[inbox.link] = None
-        self._flusher.end_of_batch()
-        for link in served:
-            link.flush()
-        self._scheduled = bool(self._line)
-        if self._scheduled:
-            self._loop.call_soon(self._turn)
+            left -= self._serve(inbox, min(left, COMMANDS_PER_LINK), end)
+        return served
 
     def _serve(self, inbox: _Inbox, most: int, end: float) -> int:
-        """Execute commands of one link; return how many."""
+        """Execute commands of one link, at least one if it may; return how many."""
         link, queue = inbox.link, inbox.queue
         done = 0
         self._continue_parts(inbox, end)
         while queue and done < most and inbox.parts is None and link.has_room():
             self._execute(inbox, queue.popleft(), end)
             done += 1
+            if perf_counter() >= end:
+                break
         self.counters.commands += done
         if inbox.full and len(queue) < EMPTY_ENOUGH:
             inbox.full = False
