@@ -15,7 +15,7 @@ import msgpack
 from gateway_wire.limits import MAX_FRAME, PART_ITEMS
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Collection, Generator, Iterable
 
 __all__ = ["counts_in_parts", "list_in_parts", "lists_in_parts", "sessions_in_parts"]
 
@@ -23,6 +23,8 @@ PART_BYTES: Final = MAX_FRAME // 4
 """Bytes at which a part is closed, however few its items: a session or a name may be large."""
 _OVERHEAD: Final = 5
 """Bytes of msgpack around a text, at the most."""
+_SESSION_ITEMS: Final = 4
+"""A session counts as so many names: it is packed twice, to know its size and to travel."""
 
 
 class _Room:
@@ -33,9 +35,14 @@ class _Room:
     def __init__(self) -> None:
         self._items, self._bytes = PART_ITEMS, PART_BYTES
 
-    def full_after(self, size: int) -> bool:
-        """Take an item of about this many bytes; True if the part is full now, and begin anew."""
-        self._items -= 1
+    def full_after(self, size: int, items: int = 1) -> bool:
+        """Take something of about this many bytes; True if the part is full now, and begin anew.
+
+        Args:
+            size: Bytes it will have in the frame, without what msgpack puts around it.
+            items: How many names' work it was to make.
+        """
+        self._items -= items
         self._bytes -= size + _OVERHEAD
         full = self._items <= 0 or self._bytes <= 0
         if full:
@@ -56,14 +63,20 @@ def list_in_parts(names: Iterable[str]) -> Generator[list[str], None, None]:
 
 
 def lists_in_parts(
-    pairs: Iterable[tuple[str, Iterable[str]]],
+    rows: Iterable[tuple[str, Collection[str], int]],
 ) -> Generator[dict[str, list[str]], None, None]:
-    """Give a map of names to lists of names in parts; a long list is spread over several."""
+    """Give a map of names to lists of names in parts; a long list is spread over several.
+
+    Args:
+        rows: Key, names, and how many connections were looked at to find them. A key without
+            names is left out.
+    """
     part: dict[str, list[str]] = {}
     room = _Room()
-    for key, names in pairs:
-        part[key] = []
-        room.full_after(_width(key))
+    for key, names, looked_at in rows:
+        if room.full_after(_width(key), looked_at):
+            yield part
+            part = {}
         for name in names:
             part.setdefault(key, []).append(name)
             if room.full_after(_width(name)):
@@ -73,14 +86,18 @@ def lists_in_parts(
 
 
 def counts_in_parts(
-    pairs: Iterable[tuple[str, int]],
+    rows: Iterable[tuple[str, int, int]],
 ) -> Generator[dict[str, int], None, None]:
-    """Give a map of names to numbers in parts."""
+    """Give a map of names to numbers in parts.
+
+    Args:
+        rows: Name, number, and how many connections were looked at to find it.
+    """
     part: dict[str, int] = {}
     room = _Room()
-    for name, count in pairs:
+    for name, count, looked_at in rows:
         part[name] = count
-        if room.full_after(_width(name) + _OVERHEAD):
+        if room.full_after(_width(name) + _OVERHEAD, looked_at):
             yield part
             part = {}
     yield part
@@ -94,7 +111,8 @@ def sessions_in_parts(
     room = _Room()
     for client_id, session in pairs:
         part[client_id] = session
-        if room.full_after(len(client_id) + (len(msgpack.packb(session)) if session else 1)):
+        size = len(client_id) + (len(msgpack.packb(session)) if session else 1)
+        if room.full_after(size, _SESSION_ITEMS):
             yield part
             part = {}
     yield part

@@ -88,7 +88,7 @@ class QueryHandlers:
     ) -> Generator[dict[str, int], None, None]:
         """Count the members of some groups, or of all."""
         return counts_in_parts(
-            (group, len(members)) for group, members in self._some_groups(command.groups)
+            (group, len(members), 1) for group, members in self._some_groups(command.groups)
         )
 
     def list_groups(self, _: ListGroups) -> Generator[list[str], None, None]:
@@ -100,7 +100,7 @@ class QueryHandlers:
     ) -> Generator[dict[str, list[str]], None, None]:
         """List the members of every group."""
         return lists_in_parts(
-            (group, _client_ids(members)) for group, members in self._some_groups(None)
+            (group, _client_ids(members), 1) for group, members in self._some_groups(None)
         )
 
     # Uids.
@@ -121,7 +121,7 @@ class QueryHandlers:
         """List the connections of some uids."""
         uids = self._hub.uids
         return lists_in_parts(
-            (uid, _client_ids(uids[uid])) for uid in dict.fromkeys(command.uids) if uid in uids
+            (uid, _client_ids(uids[uid]), 1) for uid in dict.fromkeys(command.uids) if uid in uids
         )
 
     def list_uids(self, _: ListUids) -> Generator[list[str], None, None]:
@@ -141,15 +141,17 @@ class QueryHandlers:
     ) -> Generator[dict[str, int], None, None]:
         """Count the distinct uids in some groups, or in all."""
         return counts_in_parts(
-            (group, len(_uids(members))) for group, members in self._some_groups(command.groups)
+            (group, len(_uids(members)), len(members))
+            for group, members in self._some_groups(command.groups)
         )
 
     def list_all_uids_by_group(
         self, _: ListAllUidsByGroup
     ) -> Generator[dict[str, list[str]], None, None]:
         """List the uids of every group."""
-        pairs = ((group, _uids(members)) for group, members in self._some_groups(None))
-        return lists_in_parts((group, uids) for group, uids in pairs if uids)
+        return lists_in_parts(
+            (group, _uids(members), len(members)) for group, members in self._some_groups(None)
+        )
 
     def _some_groups(
         self, names: Iterable[str] | None
