@@ -69,6 +69,7 @@ class AioLink(asyncio.Protocol):
         "_on_writable",
         "_paused",
         "_reading_held",
+        "_reading_paused",
         "_reason",
         "_transport",
         "core",
@@ -101,6 +102,8 @@ class AioLink(asyncio.Protocol):
         self._flushing = False
         self._paused = False
         self._on_writable: Callable[[AioLink], None] | None = None
+        # Two reasons not to read, each taken back on its own: the owner's, and unread replies.
+        self._reading_paused = False
         self._reading_held = False
         self._closed = False
         self._reason: GatewayError | None = None
@@ -166,14 +169,13 @@ class AioLink(asyncio.Protocol):
 
     def pause_reading(self) -> None:
         """Read nothing more from the peer until :meth:`resume_reading`."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
+        self._reading_paused = True
+        self._read_or_not()
 
     def resume_reading(self) -> None:
-        """Read from the peer again, unless it leaves its replies unread."""
-        if self._reading_held or self._transport is None or self._transport.is_closing():
-            return
-        self._transport.resume_reading()
+        """Read from the peer again, once it does not leave its replies unread."""
+        self._reading_paused = False
+        self._read_or_not()
 
     def flush(self) -> None:
         """Give to the transport what was sent."""
@@ -240,7 +242,7 @@ class AioLink(asyncio.Protocol):
         if self._reading_held:
             self._reading_held = False
             self._clear_deadline()
-            self.resume_reading()
+            self._read_or_not()
         self.flush()
         if callback is not None:
             callback(self)
@@ -274,6 +276,14 @@ class AioLink(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def _read_or_not(self) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._reading_paused or self._reading_held:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
     def _clear_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
@@ -288,8 +298,8 @@ class AioLink(asyncio.Protocol):
     def _watch_unread(self) -> None:
         if self._reading_held or self.has_room():
             return
-        self.pause_reading()
         self._reading_held = True
+        self._read_or_not()
         self._deadline = self._loop.call_later(UNREAD_REPLIES_TIMEOUT, self._unread_timed_out)
 
     def _unread_timed_out(self) -> None:
