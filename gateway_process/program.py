@@ -6,13 +6,16 @@ A package that is a daemon has one `Program`, and a `__main__` of a few lines:
     GATEWAY = Program(name="gateway", package="gateway", settings=GatewaySettings,
                       bind=bind, role=make_role)
 
-    # gateway/__main__.py
+    # gateway/__main__.py; main is the console script too
+    def main() -> int:
+        return run_program(GATEWAY, _command)   # program.main
+
     def _command() -> "click.Command":
         from gateway.commands import cli
         return cli
 
     if __name__ == "__main__":
-        sys.exit(main(GATEWAY, _command))
+        sys.exit(main())
 
     # gateway/commands/start.py
     @cli.command()

@@ -1,9 +1,10 @@
 import sys
 from dataclasses import replace
 
+from probe.role import PROBE, ProbeSettings  # type: ignore[import-not-found]  # found by PYTHONPATH
+
 from gateway_process.loader import Loaded
 from gateway_process.program import children_of, prepare, supervise
-from probe.role import PROBE, ProbeSettings  # type: ignore[import-not-found]  # found by PYTHONPATH
 
 if __name__ == "__main__":
     settings = prepare(Loaded(ProbeSettings(), ()))
