@@ -90,17 +90,16 @@ def decode_body(body: bytes) -> Envelope:
     """
     try:
         frame = msgpack.unpackb(body, strict_map_key=False, ext_hook=_refuse_extension)
-        code, request_id, options = frame[:_HEAD]
-    except (ValueError, TypeError, msgpack.UnpackException) as error:
-        msg = f"a frame is not a msgpack array [code, request_id, options, ...]: {error}"
-        raise RemoteProtocolError(msg) from error
+    except (ValueError, msgpack.UnpackException) as error:
+        raise RemoteProtocolError(f"a frame is not msgpack: {error}") from error
+    if type(frame) is not list or len(frame) < _HEAD:
+        raise RemoteProtocolError("a frame is not an array [code, request_id, options, ...]")
+    code, request_id, options, *values = frame
     if type(code) is not int or type(request_id) is not int or request_id < 0:
-        msg = "a frame does not begin with a command code and a request id"
-        raise RemoteProtocolError(msg)
+        raise RemoteProtocolError("a frame does not begin with a command code and a request id")
     if options is not None and type(options) is not dict:
-        msg = "the third element of a frame is neither a map of options nor nil"
-        raise RemoteProtocolError(msg)
-    return Envelope(_build(code, frame[_HEAD:]), request_id, options)
+        raise RemoteProtocolError("the options of a frame are neither a map nor nil")
+    return Envelope(_build(code, values), request_id, options)
 
 
 def _build(code: int, values: list[object]) -> Command | BadCommand:

@@ -87,8 +87,8 @@ class Link:
         "_machine",
         "_out",
         "_out_size",
+        "_passing",
         "_secret_key",
-        "_verdicts",
         "failure",
         "party",
         "peer",
@@ -114,8 +114,8 @@ class Link:
         self._hello: Hello | None = None
         self._hello_body = b""
         self._challenge_body = b""
-        # What the catalogue says of each command class from this peer, asked once per class.
-        self._verdicts: dict[type[Command], bool] = {}
+        # Command classes that this peer may send and the application gets, once one has come.
+        self._passing: set[type] = set()
         if side is Side.DIALER:
             self._send_hello()
 
@@ -196,7 +196,8 @@ class Link:
             for body in self._decoder.feed(data):
                 if self._machine.state is State.OPEN:
                     envelope = decode_body(body)
-                    if self._is_for_application(envelope):
+                    passes = type(envelope.command) in self._passing
+                    if passes or self._is_for_application(envelope):
                         envelopes.append(envelope)
                 else:
                     self._receive_hello(body)
@@ -212,27 +213,21 @@ class Link:
         self._machine.closed()
 
     def _is_for_application(self, envelope: Envelope) -> bool:
+        """Decide on a command whose class has not passed on this link before."""
         command = envelope.command
-        kind = type(command)
-        if kind is BadCommand:
-            self._answer_error(envelope.request_id, command.error)  # type: ignore[union-attr]
+        if isinstance(command, BadCommand):
+            self._answer_error(envelope.request_id, command.error)
             return False
-        allowed = self._verdicts.get(kind)  # type: ignore[arg-type]
-        if allowed is None:
-            allowed = self._judge(kind)  # type: ignore[arg-type]
-        if not allowed:
-            text = f"a {self._peer_role().value} may not send {command.wire_name} here"  # type: ignore[union-attr]
+        kind = type(command)
+        if not may_travel(kind, self._peer_role(), self.party.role):
+            text = f"a {self._peer_role().value} may not send {command.wire_name} here"
             self._answer_error(envelope.request_id, CommandError(ErrorCode.FORBIDDEN, text))
             return False
         if kind in _INTERNAL:
             self._receive_internal(envelope)
             return False
+        self._passing.add(kind)
         return True
-
-    def _judge(self, kind: type[Command]) -> bool:
-        verdict = may_travel(kind, self._peer_role(), self.party.role)
-        self._verdicts[kind] = verdict
-        return verdict
 
     def _peer_role(self) -> Role:
         if self.peer is None:
