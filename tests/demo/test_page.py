@@ -10,7 +10,7 @@ import psutil
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from tests.support.daemons import Daemon
+from tests.support.daemons import DEV_ON_ANY_PORT, Daemon
 from tests.support.waiting import eventually
 
 pytestmark = [
@@ -22,17 +22,11 @@ PHONE: Final = ViewportSize(width=360, height=640)
 PATIENCE: Final = 20_000
 """Milliseconds for a page to come back by itself: a restart, and a pause of backoff."""
 
-ANY_PORT: Final = (
-    *("--listen", "ws://127.0.0.1:0"),
-    *("--register-listen", "127.0.0.1:0"),
-    *("--demo-listen", "127.0.0.1:0"),
-)
-
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Daemon]:
     """Give a running `gateway dev` on ports of the kernel's choice."""
-    with Daemon("gateway", "dev", *ANY_PORT) as running:
+    with Daemon("gateway", *DEV_ON_ANY_PORT) as running:
         yield running
 
 
@@ -40,7 +34,7 @@ async def enter(browser: Browser, demo: Daemon, name: str) -> Page:
     """Open a tab of its own browser profile, choose a name, and wait until it is bound."""
     context = await browser.new_context()
     page = await context.new_page()
-    await page.goto(demo.ready.demo)
+    await page.goto(demo.ready["demo.page"])
     await page.fill("#name", name)
     await page.click("#login button")
     await online(page)
@@ -97,7 +91,7 @@ async def test_two_tabs_of_one_person_both_get_what_is_sent_to_the_uid(
     """A uid has as many connections as it has tabs; each receives."""
     first = await enter(browser, demo, "Finn")
     second = await first.context.new_page()
-    await second.goto(demo.ready.demo)
+    await second.goto(demo.ready["demo.page"])
     await online(second)
     await say(first, "Note to myself", to="uid:Finn")
     for page in (first, second):

@@ -15,7 +15,7 @@ import pytest
 
 from scripts.layout import PACKAGES
 from scripts.tree import ROOT
-from tests.support.daemons import Daemon
+from tests.support.daemons import DEV_ON_ANY_PORT, Daemon
 
 pytestmark = [
     pytest.mark.timeout(300),  # builds, and installs from the package index
@@ -98,17 +98,16 @@ async def test_gateway_dev_of_the_wheel_carries_a_message(
     server_python: Path, tmp_path: Path
 ) -> None:
     """Installed from the wheel, `gateway dev` serves the demo, and a push goes through."""
-    ports = [f"--{name}=127.0.0.1:0" for name in ("register-listen", "demo-listen")]
     daemon = Daemon(
-        *("dev", "--listen=ws://127.0.0.1:0", *ports),
+        *DEV_ON_ANY_PORT,
         launcher=[str(server_python.with_name("gateway"))],
         folder=tmp_path,
     )
     with daemon as dev:
         jar = aiohttp.CookieJar(unsafe=True)  # the demo has an address for a name
         async with (
-            aiohttp.ClientSession(dev.ready.demo, cookie_jar=jar) as demo,
-            demo.ws_connect(dev.ready.ws) as socket,
+            aiohttp.ClientSession(dev.ready["demo.page"], cookie_jar=jar) as demo,
+            demo.ws_connect(dev.ready["gateway.ws"]) as socket,
         ):
             client_id = (await socket.receive_json())["client_id"]
             await post(demo, "/login", {"name": "Ann"})

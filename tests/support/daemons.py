@@ -20,6 +20,17 @@ from tests.support.waiting import PATIENCE
 
 READY: Final = "ready "
 
+DEV_ON_ANY_PORT: Final = (
+    "dev",
+    "--listen=ws://127.0.0.1:0",
+    "--http=127.0.0.1:0",
+    "--start-port=0",
+    "--register-listen=127.0.0.1:0",
+    "--register-http=127.0.0.1:0",
+    "--demo-listen=127.0.0.1:0",
+)
+"""The command line of `gateway dev` beside others: every port is the kernel's choice."""
+
 MODULE: Final = (sys.executable, "-P", "-m")
 """How our packages run: by this interpreter, without the working directory on the path."""
 
@@ -32,7 +43,7 @@ class DaemonFailed(AssertionError):
 
 
 class Ready:
-    """What a ready line says; each `key=value` is an attribute, such as `ready.http`."""
+    """What a ready line says: `ready.http`; of several roles in one line, `ready["gateway.http"]`."""
 
     def __init__(self, line: str) -> None:
         role, *pairs = line.removeprefix(READY).split()
@@ -44,6 +55,9 @@ class Ready:
             return self.addresses[name]
         except KeyError:
             raise AttributeError(f"{self!r} names no {name!r}") from None
+
+    def __getitem__(self, name: str) -> str:
+        return self.addresses[name]
 
     def __repr__(self) -> str:
         return f"<Ready {self.role} {self.addresses}>"
