@@ -256,7 +256,10 @@ def _listed(value: str | Sequence[str]) -> Sequence[str]:
 
 
 def run(live: Coroutine[Any, Any, None], *, fast: bool = True) -> None:
-    """Run a coroutine as the process's whole work, and leave even if threads or tasks hang on.
+    """Run a coroutine as the process's whole work.
+
+    When it has ended the process must end: a watchdog sees to it after `STUCK_GRACE`, with exit
+    code 1, should threads or tasks hang on.
 
     Args:
         live: `Daemon.live()` or a coroutine around it.
@@ -269,8 +272,8 @@ def run(live: Coroutine[Any, Any, None], *, fast: bool = True) -> None:
         try:
             runner.run(live)
         finally:
+            # Left armed: closing the loop and leaving Python both wait for threads, without a bound.
             faulthandler.dump_traceback_later(STUCK_GRACE, exit=True)
-    faulthandler.cancel_dump_traceback_later()
 
 
 def _uvloop() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -1,11 +1,13 @@
 import asyncio
 import logging
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
 
-from gateway_process.daemon import Addresses, Context, Daemon, ready_line, run
+from gateway_process.daemon import Addresses, Context, Daemon, ready_line
 from gateway_process.errors import RunError, SettingsError, StartupError
 from gateway_process.settings import setting
 from gateway_process.shared import SharedSettings
@@ -253,17 +255,32 @@ async def test_second_stop_order_does_not_disturb_the_first() -> None:
     assert cleaned.is_set()
 
 
-def test_run_uses_uvloop_unless_told_not_to() -> None:
+def run_alone(live: str, how: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a coroutine's body as a process of its own."""
+    script = f"""
+import asyncio, threading
+from gateway_process.daemon import run
+async def live():
+    {live}
+run(live(){how})
+"""
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("how", "loop"), [("", "uvloop"), (", fast=False", "asyncio.unix_events")])
+def test_run_uses_uvloop_unless_told_not_to(how: str, loop: str) -> None:
     """A role runs on uvloop where it is installed."""
     pytest.importorskip("uvloop")
-    seen = []
+    done = run_alone("print(type(asyncio.get_running_loop()).__module__)", how)
+    assert (done.returncode, done.stdout) == (0, f"{loop}\n")
 
-    async def look() -> None:
-        seen.append(type(asyncio.get_running_loop()).__module__)
 
-    run(look())
-    run(look(), fast=False)
-    assert seen == ["uvloop", "asyncio.unix_events"]
+def test_a_thread_that_never_ends_does_not_keep_the_process() -> None:
+    """When the work is done the process ends, and says where the thread stood."""
+    done = run_alone("threading.Thread(target=threading.Event().wait).start()")
+    assert done.returncode == 1
+    assert "Timeout" in done.stderr
 
 
 def test_ready_line_lists_each_address_once() -> None:
