@@ -35,6 +35,7 @@ class Channel:
     __slots__ = ("_buffer", "_sock")
 
     def __init__(self, sock: socket.socket) -> None:
+        sock.settimeout(0)
         self._sock = sock
         self._buffer = bytearray()
 
@@ -58,18 +59,20 @@ class Channel:
 
     def receive(self) -> Message | None:
         """Wait for a message outside a loop; None means that the other side is gone."""
-        self._sock.setblocking(True)  # noqa: FBT003 -- its only form
-        while (message := self._next()) is None:
-            data = self._sock.recv(_READ)
-            if not data:
-                return None
-            self._buffer += data
+        self._sock.settimeout(None)
+        try:
+            while (message := self._next()) is None:
+                data = self._sock.recv(_READ)
+                if not data:
+                    return None
+                self._buffer += data
+        finally:
+            self._sock.settimeout(0)
         return message
 
     async def messages(self) -> AsyncIterator[Message]:
         """Give messages as they come, until the other side is gone."""
         loop = asyncio.get_running_loop()
-        self._sock.settimeout(0)
         while True:
             while (message := self._next()) is not None:
                 yield message

@@ -33,7 +33,7 @@ _CONFIG: Final = (
 
 
 def settings_options(
-    settings: type[Settings], role: str
+    settings: type[Settings], role: str, offered: Callable[[Spec], bool] = lambda _spec: True
 ) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Give a command every setting of a class as an option, and `-c/--config`.
 
@@ -43,8 +43,10 @@ def settings_options(
     Args:
         settings: the class that declares them.
         role: whose section and variables apply.
+        offered: which of the settings are options of this command; all of them are read from
+            environment and file.
     """
-    specs = specs_of(settings)
+    specs = [spec for spec in specs_of(settings) if offered(spec)]
     names = [name for spec in specs for name in (spec.name, spec.file_variant) if name]
 
     def decorate(function: Callable[..., R]) -> Callable[..., R]:

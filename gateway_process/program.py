@@ -50,7 +50,7 @@ from gateway_process.supervisor import Child, Supervisor
 if TYPE_CHECKING:
     import click
 
-__all__ = ["Program", "children_of", "main", "prepare", "run", "supervise"]
+__all__ = ["Program", "announce", "children_of", "main", "prepare", "run", "say", "supervise"]
 
 logger = logging.getLogger(__package__)
 
@@ -146,7 +146,11 @@ def children_of(program: Program[S], settings: S) -> list[Child]:
 
 
 def supervise(
-    name: str, children: Sequence[Child], *, reread: Callable[[], None] = lambda: None
+    name: str,
+    children: Sequence[Child],
+    *,
+    reread: Callable[[], None] = lambda: None,
+    on_ready: Callable[[Addresses], None] | None = None,
 ) -> ExitCode:
     """Run children under this process until it is told to stop; call `prepare` before.
 
@@ -154,6 +158,7 @@ def supervise(
         name: stands in the ready line.
         children: of one program or of several.
         reread: puts settings read anew into `child.settings`, for a reload.
+        on_ready: called once with all addresses instead of printing the ready line.
 
     Returns:
         OK, after a clean stop of all.
@@ -165,7 +170,8 @@ def supervise(
         raise StartupError("several processes need a POSIX system; run one role with one process")
     for package in {child.package for child in children}:
         refuse_shadow(package)
-    supervisor = Supervisor(children, announce=_printer(name), reread=reread)
+    ready = on_ready or (lambda addresses: announce(name, addresses))
+    supervisor = Supervisor(children, announce=ready, reread=reread)
 
     def end_now() -> NoReturn:
         supervisor.kill()
@@ -179,11 +185,28 @@ def supervise(
     return ExitCode.OK
 
 
+def announce(name: str, addresses: Addresses) -> None:
+    """Print the ready line, and log it."""
+    line = ready_line(name, addresses, os.getpid())
+    logger.info("%s", line)
+    say(line)
+
+
+def say(line: str) -> None:
+    """Print a line past Python's buffer: nobody may be listening, and that must not end a daemon."""
+    with suppress(OSError):
+        os.write(1, f"{line}\n".encode())
+
+
 def _run_alone(
     program: Program[S], settings: S, sockets: Sockets, reread: Callable[[], S]
 ) -> ExitCode:
     daemon = Daemon(
-        settings, program.role, sockets=sockets, announce=_printer(program.name), reread=reread
+        settings,
+        program.role,
+        sockets=sockets,
+        announce=lambda addresses: announce(program.name, addresses),
+        reread=reread,
     )
 
     async def live() -> None:
@@ -209,17 +232,6 @@ def _hand_down(loader: Loader[S], children: Sequence[Child]) -> None:
         logger.warning("changed, but needs a restart: %s", ", ".join(change.needs_restart))
     for child in children:
         child.settings = change.settings
-
-
-def _printer(name: str) -> Callable[[Addresses], None]:
-    def announce(addresses: Addresses) -> None:
-        line = ready_line(name, addresses, os.getpid())
-        logger.info("%s", line)
-        # Past Python's buffer: nobody may be listening any more, and that must not end a daemon.
-        with suppress(OSError):
-            os.write(1, f"{line}\n".encode())
-
-    return announce
 
 
 def _end_now() -> NoReturn:
