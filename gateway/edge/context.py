@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.edge.deadlines import Deadlines
 from gateway.edge.interface import Edge, EdgeEvents
 from gateway.edge.keepalive import KeepAlive, Listening
 from gateway.edge.options import EdgeOptions
+from gateway.edge.proxies import Address, TrustedProxies
 from gateway.edge.ticker import Ticker
 from gateway_wire.close_codes import PING_TIMEOUT
 
-__all__ = ["EdgeContext", "EdgeCounters", "KeptEdge", "Overdue"]
+__all__ = [
+    "AcceptedProtocol",
+    "EdgeContext",
+    "EdgeCounters",
+    "KeptEdge",
+    "Origin",
+    "Overdue",
+]
 
 
 class Overdue(Protocol):
@@ -25,6 +35,19 @@ class Overdue(Protocol):
 
 class KeptEdge(Edge, Listening, Protocol):
     """An edge that can be asked for a sign of life."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the connections of one listener have in common.
+
+    Attributes:
+        listener: Its name.
+        proxies: Whose word about a client's address is taken there.
+    """
+
+    listener: str
+    proxies: TrustedProxies
 
 
 class EdgeCounters:
@@ -103,6 +126,33 @@ class EdgeContext:
         ticker.add(self.keepalive)
         self.handshakes: Deadlines[Overdue] = ticker.deadlines(options.handshake_timeout, _expire)
         self.closings: Deadlines[Overdue] = ticker.deadlines(options.close_timeout, _expire)
+
+
+class AcceptedProtocol(asyncio.Protocol):
+    """The first protocol of an accepted socket, whatever is spoken there.
+
+    Whoever is `connection_lost` of a socket calls `context.released`, exactly once.
+
+    Args:
+        context: What all connections share.
+        origin: Where it was accepted.
+        peer: The TCP peer.
+    """
+
+    __slots__ = ("_context", "_origin", "_peer")
+
+    def __init__(self, context: EdgeContext, origin: Origin, peer: Address) -> None:
+        self._context = context
+        self._origin = origin
+        self._peer = peer
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._peer[0]}:{self._peer[1]} on {self._origin.listener}>"
+
+    def failed(self, cause: str) -> None:
+        """Count a socket that is gone without having become a connection."""
+        self._context.counters.handshakes_failed[cause] += 1
+        self._context.released()
 
 
 def _expire(thing: Overdue) -> None:

@@ -8,54 +8,29 @@ response, counted by its cause, and closed.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import cast
 
-from gateway.edge.context import EdgeContext
+from gateway.edge.context import AcceptedProtocol, EdgeContext, Origin
 from gateway.edge.interface import ConnectRequest
-from gateway.edge.proxies import Address, TrustedProxies
+from gateway.edge.proxies import Address
 from gateway.edge.upgrade import HeadReader, Upgrade, UpgradeRefused, parse_upgrade
 from gateway.edge.websocket import WebSocketEdge
 
-__all__ = ["Handshake", "Origin"]
+__all__ = ["Handshake"]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What the connections of one listener have in common.
+class Handshake(AcceptedProtocol):
+    """Turns an accepted socket into an open websocket; arguments as for `AcceptedProtocol`."""
 
-    Attributes:
-        listener: Its name.
-        proxies: Whose word about a client's address is taken there.
-    """
-
-    listener: str
-    proxies: TrustedProxies
-
-
-class Handshake(asyncio.Protocol):
-    """Turns an accepted socket into an open websocket.
-
-    Args:
-        context: What all connections share.
-        origin: Where it was accepted.
-        peer: The TCP peer.
-    """
-
-    __slots__ = ("_context", "_failure", "_origin", "_peer", "_reader", "_transport")
+    __slots__ = ("_failure", "_reader", "_transport")
 
     def __init__(self, context: EdgeContext, origin: Origin, peer: Address) -> None:
-        self._context = context
-        self._origin = origin
-        self._peer = peer
+        super().__init__(context, origin, peer)
         self._reader = HeadReader()
         # None before the connection (and TLS) stands, and again when this object is done with it.
         self._transport: asyncio.Transport | None = None
         # Why it failed, once that is decided; `lost` if the peer goes away before.
         self._failure = "lost"
-
-    def __repr__(self) -> str:
-        return f"<Handshake {self._peer[0]}:{self._peer[1]} on {self._origin.listener}>"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the deadline; TLS, if there is any, stands."""
@@ -95,11 +70,6 @@ class Handshake(asyncio.Protocol):
             if not self._transport.is_closing():
                 self._failure = "timeout"
             self._transport.abort()
-
-    def failed(self, cause: str) -> None:
-        """Count a socket that is gone without having become a connection."""
-        self._context.counters.handshakes_failed[cause] += 1
-        self._context.released()
 
     def _open(self, transport: asyncio.Transport, upgrade: Upgrade, rest: bytes) -> None:
         transport.write(upgrade.response)

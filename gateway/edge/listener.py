@@ -14,15 +14,14 @@ import asyncio
 import errno
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
-from gateway.edge.context import EdgeContext
-from gateway.edge.handshake import Handshake, Origin
+from gateway.edge.context import AcceptedProtocol, EdgeContext, Origin
 from gateway.edge.proxies import Address
 
-__all__ = ["BACKLOG", "Gate", "Listener"]
+__all__ = ["BACKLOG", "Gate", "Listener", "Speaks"]
 
 BACKLOG: Final = 16384
 """Connections that the kernel completes and keeps until we accept: a whole reconnect storm. The
@@ -35,6 +34,10 @@ between."""
 
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _MAPPED: Final = "::ffff:"
+
+
+Speaks: TypeAlias = Callable[[EdgeContext, Origin, Address], AcceptedProtocol]
+"""Makes the first protocol of an accepted socket: what is spoken on a listener."""
 
 
 class Gate(Protocol):
@@ -54,6 +57,7 @@ class Listener:
         context: What all connections share.
         origin: Name and trusted proxies.
         gate: Asked before each connection.
+        speaks: Makes the protocol of each accepted socket.
         sockets: Bound stream sockets; the listener owns them from now on.
         tls: Context for `wss`, None for `ws`. May be set to another one at any time, which then
             counts for new connections.
@@ -66,6 +70,7 @@ class Listener:
         origin: Origin,
         gate: Gate,
         *,
+        speaks: Speaks,
         sockets: Sequence[socket.socket],
         tls: ssl.SSLContext | None,
         handshake_timeout: float,
@@ -74,6 +79,7 @@ class Listener:
         self._context = context
         self._origin = origin
         self._gate = gate
+        self._speaks = speaks
         self._sockets = tuple(sockets)
         self._tls_timeout = handshake_timeout
         self._loop = asyncio.get_running_loop()
@@ -89,8 +95,8 @@ class Listener:
 
     def __repr__(self) -> str:
         state = "accepting" if self._accepting else "paused"
-        scheme = "wss" if self.tls else "ws"
-        return f"<Listener {self._origin.listener} {scheme} {state} {self.addresses}>"
+        tls = " tls" if self.tls else ""
+        return f"<Listener {self._origin.listener}{tls} {state} {self.addresses}>"
 
     @property
     def addresses(self) -> list[Address]:
@@ -138,19 +144,19 @@ class Listener:
     def _serve(self, sock: socket.socket, peer: Address) -> None:
         sock.settimeout(0)
         self._context.counters.accepted += 1
-        handshake = Handshake(self._context, self._origin, peer)
+        protocol = self._speaks(self._context, self._origin, peer)
         task = self._loop.create_task(
             self._loop.connect_accepted_socket(
-                lambda: handshake,
+                lambda: protocol,
                 sock,
                 ssl=self.tls,
                 ssl_handshake_timeout=self._tls_timeout if self.tls else None,
             )
         )
         self._arriving.add(task)
-        task.add_done_callback(partial(self._arrived, handshake))
+        task.add_done_callback(partial(self._arrived, protocol))
 
-    def _arrived(self, handshake: Handshake, task: asyncio.Task[object]) -> None:
+    def _arrived(self, protocol: AcceptedProtocol, task: asyncio.Task[object]) -> None:
         """Count a connection whose TLS failed: its protocol never hears of it."""
         self._arriving.discard(task)
         if task.cancelled():
@@ -158,9 +164,9 @@ class Listener:
         error = task.exception()
         if error is None:
             return
-        handshake.failed("tls")
+        protocol.failed("tls")
         if not isinstance(error, OSError):
-            context = {"message": "accepting failed", "exception": error, "protocol": handshake}
+            context = {"message": "accepting failed", "exception": error, "protocol": protocol}
             self._loop.call_exception_handler(context)
 
 

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from enum import Flag, auto
 from typing import Final
 
-from gateway.edge.context import EdgeContext, EdgeCounters, KeptEdge
-from gateway.edge.handshake import Origin
+from gateway.edge.context import EdgeContext, EdgeCounters, KeptEdge, Origin
+from gateway.edge.handshake import Handshake
 from gateway.edge.interface import EdgeEvents
 from gateway.edge.keepalive import KeepAlive
-from gateway.edge.listener import Listener
+from gateway.edge.listener import Listener, Speaks
 from gateway.edge.options import EdgeOptions
 from gateway.edge.proxies import TrustedProxies
 from gateway.edge.ticker import Ticker
@@ -115,6 +115,7 @@ class EdgeServer:
         *,
         tls: ssl.SSLContext | None = None,
         proxies: TrustedProxies | None = None,
+        speaks: Speaks = Handshake,
     ) -> Listener:
         """Listen on bound sockets, and accept on them once `start` was called.
 
@@ -123,11 +124,13 @@ class EdgeServer:
             sockets: Bound stream sockets; owned by the listener from now on.
             tls: Context for `wss`; None for `ws`.
             proxies: Whose word about a client's address is taken; None for nobody's.
+            speaks: Makes the protocol of each accepted socket; websocket unless told.
         """
         listener = Listener(
             self._context,
             Origin(name, proxies or TrustedProxies()),
             self,
+            speaks=speaks,
             sockets=sockets,
             tls=tls,
             handshake_timeout=self._options.handshake_timeout,

@@ -213,12 +213,11 @@ async def serving(
         server.close()
         for edge in getattr(events, "edges", []):
             edge.abort(CloseReason(1006, "test", ""))
-        await _drained(server)
+        # No transport may outlive its loop.
+        await turns_until(lambda: not server.counters.connections)
 
 
-async def _drained(server: EdgeServer) -> None:
-    """Let the loop finish what it still holds, so that no transport outlives its loop."""
-    for _ in range(20):
-        if not server.counters.connections:
-            break
+async def turns_until(predicate: Callable[[], bool]) -> None:
+    """Let the loop turn until something holds that nobody tells."""
+    while not predicate():  # noqa: ASYNC110  turns of this loop are awaited, not time
         await asyncio.sleep(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -277,7 +278,7 @@ def test_cuts_never_matter(chunks: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(chunks)
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=8))
     bounds = [0, *sorted(cuts), len(stream)]
-    pieces = [stream[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    pieces = [stream[a:b] for a, b in pairwise(bounds)]
 
     assert read(*pieces, limit=300) == read(stream, limit=300)
 

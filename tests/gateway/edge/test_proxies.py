@@ -113,7 +113,7 @@ def test_mapped_peers_are_ipv4() -> None:
 
 def test_a_wrong_network_is_named() -> None:
     """The setting's error shows the value and what would be right."""
-    with pytest.raises(ValueError, match="trusted proxy 'proxy.local' is not an address or CIDR"):
+    with pytest.raises(ValueError, match=r"trusted proxy 'proxy\.local' is not an address or CIDR"):
         TrustedProxies(["10.0.0.0/8", "proxy.local"])
 
 
