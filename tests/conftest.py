@@ -1,7 +1,35 @@
 """What holds for all tests."""
 
+import inspect
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from blockbuster import blockbuster_ctx
 from hypothesis import settings
 
 # A busy machine is slow at times, and that is no finding: no test here is about time.
 settings.register_profile("ours", deadline=None)
 settings.load_profile("ours")
+
+LOOP_CODE: Final = ["gateway", "gateway_process", "gateway_wire", "register"]
+"""Packages whose code runs on event loops and so may not block there."""
+
+
+ALLOWED: Final = {
+    "socket.socket.connect": ("gateway/addressing.py", "_local_host_of_route"),  # UDP: no packet
+    "socket.socket.sendall": ("gateway_process/channel.py", "send"),  # fails instead of waiting
+}
+"""What looks as if it could block, and does not."""
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_calls(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail an async test in which code of ours blocks the event loop."""
+    if not inspect.iscoroutinefunction(request.function):
+        yield
+        return
+    with blockbuster_ctx(LOOP_CODE) as detector:
+        for call, (file, function) in ALLOWED.items():
+            detector.functions[call].can_block_in(file, function)
+        yield

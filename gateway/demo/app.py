@@ -34,9 +34,12 @@ CONTENT_POLICY: Final = (
 )
 """Nothing from elsewhere, no inline script; the gateway may be on any host."""
 
+PAGE: Final = "page.html"
 ASSETS: Final = {"push.js": "text/javascript", "page.js": "text/javascript", "page.css": "text/css"}
 
 GATEWAY_URL: Final = web.AppKey("gateway_url", str)
+TEXTS: Final = web.AppKey("texts", dict[str, str])
+"""The page's files by name, read once."""
 
 
 def create_app(
@@ -57,6 +60,7 @@ def create_app(
         AsyncGateway.secret_key = secret_key
     app = web.Application(middlewares=[json_errors])
     app[GATEWAY_URL] = gateway_url
+    app[TEXTS] = {name: _asset(name) for name in (PAGE, *ASSETS)}
     app.router.add_get("/", show_page)
     app.router.add_get("/assets/{name}", show_asset)
     app.router.add_post("/login", log_in)
@@ -145,7 +149,7 @@ async def show_page(request: web.Request) -> web.Response:
         "room": ROOM,
         "text_length": str(TEXT_LENGTH),
     }
-    page = Template(_asset("page.html")).substitute(
+    page = Template(request.app[TEXTS][PAGE]).substitute(
         {key: escape(value) for key, value in filled_in.items()}
     )
     headers = {"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store"}
@@ -158,7 +162,7 @@ async def show_asset(request: web.Request) -> web.Response:
     if name not in ASSETS:
         raise refuse(web.HTTPNotFound, "not_found", f"There is no {name} here.")
     headers = {"Cache-Control": "no-cache"}
-    return web.Response(text=_asset(name), content_type=ASSETS[name], headers=headers)
+    return web.Response(text=request.app[TEXTS][name], content_type=ASSETS[name], headers=headers)
 
 
 def _asset(name: str) -> str:

@@ -23,7 +23,7 @@ __all__ = ["DEFAULT_LISTEN", "DEMO", "PAGE", "DemoSettings"]
 
 DEFAULT_LISTEN: Final = Address("127.0.0.1", 7080)
 """Where `gateway dev` serves the page when nothing is set."""
-PAGE: Final = "page"
+PAGE: Final = "demo"
 """The name of its socket, and of its address in the ready line."""
 
 

@@ -34,7 +34,7 @@ async def enter(browser: Browser, demo: Daemon, name: str) -> Page:
     """Open a tab of its own browser profile, choose a name, and wait until it is bound."""
     context = await browser.new_context()
     page = await context.new_page()
-    await page.goto(demo.ready["demo.page"])
+    await page.goto(demo.ready.demo)
     await page.fill("#name", name)
     await page.click("#login button")
     await online(page)
@@ -91,7 +91,7 @@ async def test_two_tabs_of_one_person_both_get_what_is_sent_to_the_uid(
     """A uid has as many connections as it has tabs; each receives."""
     first = await enter(browser, demo, "Finn")
     second = await first.context.new_page()
-    await second.goto(demo.ready["demo.page"])
+    await second.goto(demo.ready.demo)
     await online(second)
     await say(first, "Note to myself", to="uid:Finn")
     for page in (first, second):

@@ -106,8 +106,8 @@ async def test_gateway_dev_of_the_wheel_carries_a_message(
     with daemon as dev:
         jar = aiohttp.CookieJar(unsafe=True)  # the demo has an address for a name
         async with (
-            aiohttp.ClientSession(dev.ready["demo.page"], cookie_jar=jar) as demo,
-            demo.ws_connect(dev.ready["gateway.ws"]) as socket,
+            aiohttp.ClientSession(dev.ready.demo, cookie_jar=jar) as demo,
+            demo.ws_connect(dev.ready.ws) as socket,
         ):
             client_id = (await socket.receive_json())["client_id"]
             await post(demo, "/login", {"name": "Ann"})

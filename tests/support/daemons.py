@@ -43,7 +43,7 @@ class DaemonFailed(AssertionError):
 
 
 class Ready:
-    """What a ready line says: `ready.http`; of several roles in one line, `ready["gateway.http"]`."""
+    """What a ready line says; each `key=value` is an attribute, such as `ready.http`."""
 
     def __init__(self, line: str) -> None:
         role, *pairs = line.removeprefix(READY).split()
@@ -55,9 +55,6 @@ class Ready:
             return self.addresses[name]
         except KeyError:
             raise AttributeError(f"{self!r} names no {name!r}") from None
-
-    def __getitem__(self, name: str) -> str:
-        return self.addresses[name]
 
     def __repr__(self) -> str:
         return f"<Ready {self.role} {self.addresses}>"

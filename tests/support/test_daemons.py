@@ -30,7 +30,6 @@ def test_a_ready_line_gives_its_values_as_attributes() -> None:
     """Each key of a ready line is an attribute; another name says which there are."""
     ready = Ready("ready gateway ws=ws://127.0.0.1:1 http=127.0.0.1:2")
     assert (ready.role, ready.ws, ready.http) == ("gateway", "ws://127.0.0.1:1", "127.0.0.1:2")
-    assert Ready("ready dev gateway.ws=ws://127.0.0.1:1")["gateway.ws"] == "ws://127.0.0.1:1"
     with pytest.raises(AttributeError, match="names no 'demo'"):
         assert ready.demo
 
