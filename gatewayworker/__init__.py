@@ -3,3 +3,59 @@
 What an application needs is re-exported here from `gateway_client`, so that the name on PyPI and
 the name in the first line of code are one. Nothing else lives here.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gateway_client
+from gateway_client import (
+    AuthenticationFailed,
+    CommandRefused,
+    Gateway,
+    GatewayClient,
+    GatewayError,
+    GatewayFailure,
+    GatewayUnavailable,
+    InvalidClientId,
+    MessageTooLarge,
+    PartialResult,
+    Pipeline,
+    Reached,
+    RegisterUnavailable,
+    ReplyTimeout,
+)
+
+if TYPE_CHECKING:
+    from gateway_client import AsyncGateway, AsyncGatewayClient, AsyncPipeline
+
+__all__ = [
+    "AsyncGateway",
+    "AsyncGatewayClient",
+    "AsyncPipeline",
+    "AuthenticationFailed",
+    "CommandRefused",
+    "Gateway",
+    "GatewayClient",
+    "GatewayError",
+    "GatewayFailure",
+    "GatewayUnavailable",
+    "InvalidClientId",
+    "MessageTooLarge",
+    "PartialResult",
+    "Pipeline",
+    "Reached",
+    "RegisterUnavailable",
+    "ReplyTimeout",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # The asyncio names, which gateway_client imports when they are first asked for.
+    if name in __all__:
+        return getattr(gateway_client, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

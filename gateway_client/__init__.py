@@ -1,0 +1,75 @@
+"""The client library of the cluster: push to browsers, bind them, ask who is there.
+
+`Gateway` (blocking) and `AsyncGateway` (asyncio) are one shared client each, class-level;
+`GatewayClient` and `AsyncGatewayClient` are instances of one's own. All have the same methods.
+`gateway_client.testing` has recorders for the tests of applications.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+from gateway_client.blocking.client import GatewayClient
+from gateway_client.blocking.pipeline import Pipeline
+from gateway_client.blocking.shared import Gateway
+from gateway_client.calls import METHODS
+from gateway_client.errors import (
+    AuthenticationFailed,
+    CommandRefused,
+    GatewayError,
+    GatewayUnavailable,
+    InvalidClientId,
+    MessageTooLarge,
+    PartialResult,
+    RegisterUnavailable,
+    ReplyTimeout,
+)
+from gateway_client.reached import GatewayFailure, Reached
+
+if TYPE_CHECKING:
+    from gateway_client.aio.client import AsyncGatewayClient
+    from gateway_client.aio.pipeline import AsyncPipeline
+    from gateway_client.aio.shared import AsyncGateway
+
+__all__ = [
+    "METHODS",
+    "AsyncGateway",
+    "AsyncGatewayClient",
+    "AsyncPipeline",
+    "AuthenticationFailed",
+    "CommandRefused",
+    "Gateway",
+    "GatewayClient",
+    "GatewayError",
+    "GatewayFailure",
+    "GatewayUnavailable",
+    "InvalidClientId",
+    "MessageTooLarge",
+    "PartialResult",
+    "Pipeline",
+    "Reached",
+    "RegisterUnavailable",
+    "ReplyTimeout",
+]
+
+# Imported when first asked for: asyncio is half of the import time, and blocking code has no use
+# for it.
+_LAZY: Final = {
+    "AsyncGateway": "gateway_client.aio.shared",
+    "AsyncGatewayClient": "gateway_client.aio.client",
+    "AsyncPipeline": "gateway_client.aio.pipeline",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""The asyncio client: one set of links for each running loop."""

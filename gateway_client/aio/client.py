@@ -1,0 +1,121 @@
+"""The asyncio client object: one engine for each running loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self, TypeVar
+from weakref import WeakKeyDictionary
+
+from gateway_client.aio.engine import Engine
+from gateway_client.aio.methods import AsyncMethods
+from gateway_client.aio.pipeline import AsyncPipeline
+from gateway_client.calls.base import Call
+from gateway_client.cluster import Cluster
+from gateway_client.config import DEFAULT_TIMEOUT, Config, configure
+from gateway_client.forks import renew_after_fork
+from gateway_wire.limits import DEFAULT_MAX_MESSAGE
+
+__all__ = ["AsyncGatewayClient"]
+
+R = TypeVar("R")
+
+
+class AsyncGatewayClient(AsyncMethods):
+    """A client of one cluster, for asyncio: FastAPI, aiohttp, asynchronous Django.
+
+    It connects when it is first used. One object serves all tasks and all loops, each loop with links
+    of its own, which end with it; calls that one task makes one after another reach a connection in
+    that order.
+
+    Attributes:
+        config: The settings.
+    """
+
+    def __init__(
+        self,
+        register_address: str | Iterable[str] | None = None,
+        *,
+        secret_key: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        max_message: int = DEFAULT_MAX_MESSAGE,
+    ) -> None:
+        """Make a client.
+
+        Args:
+            register_address: `host:port` of the register, or of several; None reads
+                `GATEWAYWORKER_REGISTER`, or takes 127.0.0.1:1236.
+            secret_key: The cluster's secret key, `""` for none; None reads
+                `GATEWAYWORKER_SECRET_KEY` or the file `GATEWAYWORKER_SECRET_KEY_FILE`.
+            timeout: Seconds one call may take; connecting at most 3 s of it.
+            max_message: Bytes of the largest message; the gateways have the same setting.
+
+        Raises:
+            ValueError: If an address cannot be parsed or a number is out of range.
+            OSError: If the secret key's file cannot be read.
+        """
+        self.config: Config = configure(
+            register_address, secret_key, timeout=timeout, max_message=max_message
+        )
+        self._engines: WeakKeyDictionary[asyncio.AbstractEventLoop, Engine] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+        # What a child process inherited: kept, since closing it would disturb the parent.
+        self._inherited: list[object] = []
+        renew_after_fork(self)
+
+    def __repr__(self) -> str:
+        registers = ", ".join(map(str, self.config.registers))
+        return f"<AsyncGatewayClient at {registers}, on {len(self._engines)} loops>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    @property
+    def lost(self) -> int:
+        """How many commands of unconfirmed sends on this loop certainly reached no gateway."""
+        return self._engine().lost
+
+    async def aclose(self) -> None:
+        """Close the links of this loop; a later call opens new ones."""
+        engine = self._engines.pop(asyncio.get_running_loop(), None)
+        if engine is not None:
+            await engine.close()
+
+    def pipeline(self, *, timeout: float | None = None) -> AsyncPipeline:
+        """Return a pipeline: many commands, one round trip per gateway, in order.
+
+        Args:
+            timeout: Seconds after which a gateway that shows no progress has timed out; the client
+                object's own if None.
+        """
+        return AsyncPipeline(self._engine, timeout)
+
+    def after_fork(self) -> None:
+        """Begin anew in a child process; called by the fork itself."""
+        self._inherited.append(self._engines)
+        self._engines = WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    async def _run(self, call: Call[R]) -> R:
+        return await self._engine().run(call)
+
+    def _engine(self) -> Engine:
+        loop = asyncio.get_running_loop()
+        engine = self._engines.get(loop)
+        if engine is None or engine.is_closed:
+            with self._lock:
+                for other in tuple(self._engines):
+                    if other.is_closed():
+                        del self._engines[other]
+                engine = self._engines[loop] = Engine(Cluster(self.config))
+        return engine

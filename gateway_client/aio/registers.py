@@ -1,0 +1,261 @@
+"""The asyncio client's links to the registers, on one loop.
+
+Each register is told to send the directory now and at every change, and is dialled again when it is
+lost. No task outlives an attempt to dial: between two attempts there is a timer, and on an open link
+nothing at all, so that a loop may end at any time without a pending task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Final
+
+from gateway_client.cluster import Cluster
+from gateway_client.config import CONNECT_TIMEOUT
+from gateway_client.errors import RegisterUnavailable
+from gateway_wire.addresses import Address
+from gateway_wire.aio.dialer import dial
+from gateway_wire.aio.link import AioLink
+from gateway_wire.commands import Nodes, Ping, Watch
+from gateway_wire.errors import AuthenticationFailed, ErrorCode, GatewayError, LinkError
+from gateway_wire.frames import Envelope
+from gateway_wire.hello import Party
+from gateway_wire.limits import NODE_SILENCE
+
+__all__ = ["LOOKUP_TIMEOUT", "REDIAL_PAUSE", "Registers"]
+
+REDIAL_PAUSE: Final = 0.5
+"""Seconds: a lost register is dialled again after a random pause up to this."""
+
+LOOKUP_TIMEOUT: Final = 1.0
+"""Seconds in which a register answers when it is asked again, or counts as lost."""
+
+
+class _Register:
+    """One register, watched.
+
+    Attributes:
+        name: Its address as text.
+        failure: Why the last link or attempt ended.
+        is_waiting: Whether its answer is being waited for.
+    """
+
+    __slots__ = (
+        "_dialing",
+        "_link",
+        "_owner",
+        "_timer",
+        "address",
+        "failure",
+        "is_waiting",
+        "name",
+    )
+
+    def __init__(self, owner: Registers, address: Address) -> None:
+        self.address = address
+        self.name = str(address)
+        self.failure: GatewayError | None = None
+        self.is_waiting = False
+        self._owner = owner
+        self._link: AioLink | None = None
+        self._dialing: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __repr__(self) -> str:
+        return f"<_Register {self.name} {self.failure or 'watched'}>"
+
+    def dial(self) -> None:
+        """Begin to connect, unless it is connected or being dialled."""
+        if self._link is None and self._dialing is None:
+            self._set_timer(None)
+            self.is_waiting = True
+            self._dialing = asyncio.get_running_loop().create_task(self._dial())
+
+    def ask(self) -> None:
+        """Have it send the directory once more; dial it if it is lost."""
+        if self._link is None:
+            self.dial()
+        elif not self.is_waiting:
+            self.is_waiting = True
+            self._link.send(Watch())
+            self._set_timer(LOOKUP_TIMEOUT)
+
+    async def close(self) -> None:
+        """Close the link and dial no more."""
+        self._set_timer(None)
+        if self._dialing is not None:
+            self._dialing.cancel()
+            await asyncio.wait([self._dialing])
+        if self._link is not None:
+            self._link.close(ErrorCode.STOPPING, "the client is closing")
+            await asyncio.sleep(0)
+        self._set_timer(None)
+
+    # What the link tells.
+
+    def link_opened(self, link: AioLink) -> None:
+        """Ask for the directory."""
+        self._link = link
+        link.send(Watch())
+        self._set_timer(LOOKUP_TIMEOUT)
+
+    def link_received(self, _link: AioLink, envelopes: list[Envelope]) -> None:
+        """Take in the directory."""
+        for command, _, _ in envelopes:
+            if isinstance(command, Nodes):
+                self.failure = None
+                self._owner.heard(self.name, command)
+                self._settled(NODE_SILENCE)
+
+    def link_closed(self, _link: AioLink, reason: GatewayError) -> None:
+        """Dial again in a while."""
+        self._link = None
+        self._lost(reason)
+
+    # Private methods
+
+    async def _dial(self) -> None:
+        owner = self._owner
+        key = owner.cluster.config.secret_key
+        try:
+            await dial(self.address, owner.party, key, self, CONNECT_TIMEOUT)
+        except TimeoutError:
+            self._lost(LinkError(f"it accepted no link within {CONNECT_TIMEOUT:g} s"))
+        except AuthenticationFailed as error:
+            self._lost(AuthenticationFailed(error.code, error.text, self.name))
+        except GatewayError as error:
+            self._lost(error)
+        except OSError as error:
+            self._lost(LinkError(error.strerror or str(error)))
+        finally:
+            self._dialing = None
+
+    def _lost(self, reason: GatewayError) -> None:
+        self.failure = reason
+        self._owner.lost(self.name)
+        self._settled(random.uniform(0, REDIAL_PAUSE))  # noqa: S311 - jitter
+
+    def _settled(self, pause: float) -> None:
+        self.is_waiting = False
+        self._set_timer(pause)
+        self._owner.settled()
+
+    def _set_timer(self, pause: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if pause is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(pause, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        """Dial a lost register; cut one that does not answer; see whether a silent one lives."""
+        self._timer = None
+        link = self._link
+        if link is None:
+            self.dial()
+            return
+        silence = asyncio.get_running_loop().time() - link.last_heard
+        if self.is_waiting or silence > 2 * NODE_SILENCE:
+            link.abort(LinkError("it did not answer in time"))
+            return
+        link.send(Ping())
+        self._set_timer(NODE_SILENCE)
+
+
+class Registers:
+    """All registers of one client, watched on one loop.
+
+    Attributes:
+        cluster: Is told what they say.
+        party: Our side, as it introduces itself.
+    """
+
+    __slots__ = ("_is_settled", "_registers", "_waiters", "cluster", "party")
+
+    def __init__(self, cluster: Cluster, party: Party) -> None:
+        self.cluster = cluster
+        self.party = party
+        self._registers = [_Register(self, address) for address in cluster.config.registers]
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._is_settled = False
+
+    def __repr__(self) -> str:
+        return f"<Registers {self._registers!r}>"
+
+    def start(self) -> None:
+        """Begin to watch."""
+        for register in self._registers:
+            register.dial()
+
+    async def settle(self, timeout: float) -> None:
+        """Wait until every register has answered or failed; harmless afterwards.
+
+        Raises:
+            RegisterUnavailable: If none answers and no gateway is known.
+            AuthenticationFailed: If, besides, one refused the secret key.
+        """
+        directory = self.cluster.directory
+        if self._is_settled and (directory.nodes or directory.is_answered):
+            return
+        self.start()
+        await self._wait(timeout)
+        self._is_settled = directory.is_answered
+        if not directory.nodes and not directory.is_answered:
+            raise self._nobody()
+
+    async def look_up(self, timeout: float) -> None:
+        """Have every register send the directory once more, and wait for it.
+
+        Raises:
+            RegisterUnavailable: If none answers.
+            AuthenticationFailed: If, besides, one refused the secret key.
+        """
+        for register in self._registers:
+            register.ask()
+        await self._wait(timeout)
+        if not self.cluster.directory.is_answered:
+            raise self._nobody()
+
+    async def close(self) -> None:
+        """Close the links and dial no more."""
+        for register in self._registers:
+            await register.close()
+
+    # What the registers tell.
+
+    def heard(self, name: str, answer: Nodes) -> None:
+        """A register sent the directory."""
+        self.cluster.directory.heard(name, answer)
+
+    def lost(self, name: str) -> None:
+        """A register does not answer any more."""
+        self.cluster.directory.lost(name)
+
+    def settled(self) -> None:
+        """A register has answered or failed: wake who waits for the last one."""
+        if any(register.is_waiting for register in self._registers):
+            return
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    # Private methods
+
+    async def _wait(self, timeout: float) -> None:
+        if not any(register.is_waiting for register in self._registers):
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.add(waiter)
+        try:
+            await asyncio.wait([waiter], timeout=timeout)
+        finally:
+            self._waiters.discard(waiter)
+
+    def _nobody(self) -> GatewayError:
+        for register in self._registers:
+            if isinstance(register.failure, AuthenticationFailed):
+                return register.failure
+        failures = {each.name: str(each.failure or "no answer in time") for each in self._registers}
+        return RegisterUnavailable(failures)

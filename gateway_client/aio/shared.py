@@ -1,0 +1,61 @@
+"""`AsyncGateway`: the class-level client for asyncio, one for the whole program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, TypeVar
+
+from gateway_client.aio.client import AsyncGatewayClient
+from gateway_client.aio.methods import AsyncMethods
+from gateway_client.aio.pipeline import AsyncPipeline
+from gateway_client.calls.base import Call
+
+__all__ = ["AsyncGateway"]
+
+R = TypeVar("R")
+
+
+class AsyncGateway(AsyncMethods):
+    """One shared asyncio client: `await AsyncGateway.send_to_uid(uid, message)`.
+
+    Assign the attributes once, where your program starts; a change later takes effect with the next
+    call, on new links. A subclass with attributes of its own is a client of its own.
+
+    Attributes:
+        register_address: `host:port` of the register, or a list of them; None reads
+            `GATEWAYWORKER_REGISTER`, or takes 127.0.0.1:1236.
+        secret_key: The cluster's secret key, `""` for none; None reads `GATEWAYWORKER_SECRET_KEY` or
+            the file `GATEWAYWORKER_SECRET_KEY_FILE`.
+    """
+
+    register_address: ClassVar[str | Iterable[str] | None] = None
+    secret_key: ClassVar[str | None] = None
+
+    _settings: ClassVar[tuple[object, object] | None] = None
+    _client: ClassVar[AsyncGatewayClient]
+
+    @classmethod
+    def pipeline(cls, *, timeout: float | None = None) -> AsyncPipeline:
+        """Return a pipeline: many commands, one round trip per gateway, in order.
+
+        Args:
+            timeout: Seconds after which a gateway that shows no progress has timed out; 5 if None.
+        """
+        return cls._shared().pipeline(timeout=timeout)
+
+    @classmethod
+    async def aclose(cls) -> None:
+        """Close the links of this loop; a later call opens new ones."""
+        await cls._shared().aclose()
+
+    @classmethod
+    async def _run(cls, call: Call[R]) -> R:
+        return await cls._shared()._run(call)  # noqa: SLF001 - the same client, class-level
+
+    @classmethod
+    def _shared(cls) -> AsyncGatewayClient:
+        settings = (cls.register_address, cls.secret_key)
+        if settings != cls.__dict__.get("_settings"):
+            cls._client = AsyncGatewayClient(cls.register_address, secret_key=cls.secret_key)
+            cls._settings = settings
+        return cls._client

@@ -1,0 +1,1 @@
+"""The blocking client: plain sockets, polled in the thread that calls."""

@@ -1,0 +1,126 @@
+"""The blocking client object: it runs calls in the thread that makes them.
+
+A call asks the core whom to ask, writes to all of them at once, and reads until all have answered or
+time is up. It owns no thread; threads share the object and nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterable
+from types import ModuleType, TracebackType
+from typing import Self, TypeVar
+
+from gateway_client.blocking.engine import Engine
+from gateway_client.blocking.methods import BlockingMethods
+from gateway_client.blocking.pipeline import Pipeline
+from gateway_client.calls.base import Call
+from gateway_client.cluster import Cluster
+from gateway_client.config import DEFAULT_TIMEOUT, Config, configure
+from gateway_client.forks import renew_after_fork
+from gateway_wire.limits import DEFAULT_MAX_MESSAGE
+
+__all__ = ["GatewayClient"]
+
+R = TypeVar("R")
+
+
+class GatewayClient(BlockingMethods):
+    """A client of one cluster, for blocking code: Django, Flask, scripts; with threads or gevent.
+
+    It connects when it is first used. One object serves all threads; calls that one thread makes one
+    after another reach a connection in that order.
+    """
+
+    def __init__(
+        self,
+        register_address: str | Iterable[str] | None = None,
+        *,
+        secret_key: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        max_message: int = DEFAULT_MAX_MESSAGE,
+    ) -> None:
+        """Make a client.
+
+        Args:
+            register_address: `host:port` of the register, or of several; None reads
+                `GATEWAYWORKER_REGISTER`, or takes 127.0.0.1:1236.
+            secret_key: The cluster's secret key, `""` for none; None reads
+                `GATEWAYWORKER_SECRET_KEY` or the file `GATEWAYWORKER_SECRET_KEY_FILE`.
+            timeout: Seconds one call may take; connecting at most 3 s of it.
+            max_message: Bytes of the largest message; the gateways have the same setting.
+
+        Raises:
+            ValueError: If an address cannot be parsed or a number is out of range.
+            OSError: If the secret key's file cannot be read.
+        """
+        config = configure(register_address, secret_key, timeout=timeout, max_message=max_message)
+        self._engine = Engine(Cluster(config))
+        self._has_warned = False
+        renew_after_fork(self)
+
+    def __repr__(self) -> str:
+        return f"<GatewayClient {self._engine.cluster!r}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def config(self) -> Config:
+        """The settings."""
+        return self._engine.cluster.config
+
+    @property
+    def lost(self) -> int:
+        """How many commands of unconfirmed sends certainly did not reach a gateway."""
+        return self._engine.lost
+
+    def close(self) -> None:
+        """Close every link; a later call opens new ones."""
+        self._engine.close()
+        self._engine = Engine(Cluster(self.config))
+
+    def pipeline(self, *, timeout: float | None = None) -> Pipeline:
+        """Return a pipeline: many commands, one round trip per gateway, in order.
+
+        Args:
+            timeout: Seconds after which a gateway that shows no progress has timed out; the client
+                object's own if None.
+        """
+        return Pipeline(self._engine, self.config.timeout if timeout is None else timeout)
+
+    def after_fork(self) -> None:
+        """Begin anew in a child process; called by the fork itself."""
+        inherited = self._engine
+        inherited.close()
+        self._engine = Engine(inherited.cluster.renewed())
+
+    def _run(self, call: Call[R]) -> R:
+        asyncio = sys.modules.get("asyncio")
+        if asyncio is not None and not self._has_warned and _is_loop_running(asyncio):
+            self._warn()
+        return self._engine.run(call)
+
+    def _warn(self) -> None:
+        self._has_warned = True
+        warnings.warn(
+            "a blocking Gateway call was made on the thread of a running event loop, which stands "
+            "still meanwhile: use AsyncGateway (or AsyncGatewayClient) there, with await",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+
+
+def _is_loop_running(asyncio: ModuleType) -> bool:
+    # Half imported in another thread, it may lack the function; then no loop runs either.
+    get = getattr(asyncio, "_get_running_loop", None)
+    return get is not None and get() is not None

@@ -1,0 +1,133 @@
+"""How the blocking client runs calls: ask the core, write to all at once, read until all is said.
+
+One engine is one `instance` in the cluster: a client object has one, and a new one after fork() or
+`close()`. Threads share it and each runs its own calls.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterable
+from typing import Final, TypeVar
+
+from gateway_client.blocking.registers import Registers
+from gateway_client.blocking.switchboard import Switchboard, drive
+from gateway_client.blocking.talk import Talk
+from gateway_client.calls.base import Call
+from gateway_client.cluster import Cluster, Plan
+from gateway_client.config import CONNECT_TIMEOUT
+from gateway_client.tally import Miss, Request, Tally
+from gateway_wire.commands import Command, Role
+from gateway_wire.frames import encode_frame
+from gateway_wire.hello import Party, new_instance
+
+__all__ = ["Engine"]
+
+R = TypeVar("R")
+
+_clock: Final = time.monotonic
+
+
+class Engine:
+    """Runs calls for one client object.
+
+    Attributes:
+        cluster: What is known of the cluster.
+        switchboard: The links to gateways.
+        lost: How many commands of unconfirmed sends certainly did not reach a gateway.
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        party = Party(Role.CLIENT, new_instance())
+        self.cluster = cluster
+        self.switchboard = Switchboard(cluster, party)
+        self.lost = 0
+        self._registers = Registers(cluster, party)
+        self._request_ids = itertools.count(1)
+
+    def __repr__(self) -> str:
+        return f"<Engine {self.cluster!r} {self.switchboard!r}>"
+
+    def run(self, call: Call[R]) -> R:
+        """Run one call.
+
+        Raises:
+            GatewayError: As the call's method says.
+        """
+        now = _clock()
+        timeout = self.cluster.config.timeout if call.timeout is None else call.timeout
+        tally, asks = self.plan(call, now, timeout)
+        talks: list[Talk] = []
+        try:
+            frames: dict[int, tuple[bytes, int]] = {}
+            for node, command in asks:
+                talk = self.switchboard.connect(node, now, timeout)
+                if isinstance(talk, str):
+                    tally.skipped(Miss(node, talk, sent=False))
+                    continue
+                talks.append(talk)
+                frame, request_id = self._encoded(command, frames, confirm=call.confirm)
+                talk.say(frame, Request(tally, node, type(command)), request_id)
+            drive(talks)
+        except BaseException:
+            self.abandon(talks)
+            raise
+        for talk in talks:
+            self.switchboard.release(talk)
+        return self.conclude(tally)
+
+    def plan(self, call: Call[R], now: float, timeout: float) -> Plan[R]:
+        """Decide whom a call asks, after the registers were heard.
+
+        Raises:
+            GatewayError: If that cannot be known, or there is nobody to ask.
+        """
+        cluster, registers = self.cluster, self._registers
+        registers.refresh(now)
+        if cluster.directory.dropped:
+            self._forget()
+        connect_by = now + min(timeout, CONNECT_TIMEOUT)
+        registers.settle(connect_by)
+        unknown = cluster.unknown(call, now)
+        if unknown:
+            registers.look_up(connect_by, now)
+            cluster.directory.note_absent(unknown, now)
+        return cluster.plan(call, now)
+
+    def encode(self, command: Command, *, confirm: bool) -> tuple[bytes, int]:
+        """Return a command's frame and its request id."""
+        request_id = next(self._request_ids) if confirm else 0
+        return encode_frame(command, request_id), request_id
+
+    def conclude(self, tally: Tally[R]) -> R:
+        """Return the result of a call, or raise what came of it."""
+        if tally.misses and not tally.call.confirm:
+            self.lost += len(tally.misses)
+        return tally.result()
+
+    def abandon(self, talks: Iterable[Talk]) -> None:
+        """Close what an interrupted call or pipeline left unfinished."""
+        for talk in talks:
+            talk.abandon()
+            self.switchboard.release(talk)
+
+    def close(self) -> None:
+        """Close every link."""
+        self._registers.close()
+        self.switchboard.close()
+
+    def _encoded(
+        self, command: Command, frames: dict[int, tuple[bytes, int]], *, confirm: bool
+    ) -> tuple[bytes, int]:
+        """Encode a command once, however many gateways it goes to."""
+        known = frames.get(id(command))
+        if known is None:
+            known = frames[id(command)] = self.encode(command, confirm=confirm)
+        return known
+
+    def _forget(self) -> None:
+        directory = self.cluster.directory
+        gone = [node for node in directory.dropped if not self.switchboard.is_linked(node)]
+        directory.forget(gone)
+        self.switchboard.forget(gone)

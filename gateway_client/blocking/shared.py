@@ -1,0 +1,63 @@
+"""`Gateway`: the class-level client, one for the whole program, configured by assignment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, TypeVar
+
+from gateway_client.blocking.client import GatewayClient
+from gateway_client.blocking.methods import BlockingMethods
+from gateway_client.blocking.pipeline import Pipeline
+from gateway_client.calls.base import Call
+
+__all__ = ["Gateway"]
+
+R = TypeVar("R")
+
+
+class Gateway(BlockingMethods):
+    """One shared blocking client: `Gateway.send_to_uid(uid, message)`.
+
+    Assign the attributes once, where your program starts; a change later takes effect with the next
+    call, on new links. A subclass with attributes of its own is a client of its own.
+
+    Attributes:
+        register_address: `host:port` of the register, or a list of them; None reads
+            `GATEWAYWORKER_REGISTER`, or takes 127.0.0.1:1236.
+        secret_key: The cluster's secret key, `""` for none; None reads `GATEWAYWORKER_SECRET_KEY` or
+            the file `GATEWAYWORKER_SECRET_KEY_FILE`.
+    """
+
+    register_address: ClassVar[str | Iterable[str] | None] = None
+    secret_key: ClassVar[str | None] = None
+
+    _settings: ClassVar[tuple[object, object] | None] = None
+    _client: ClassVar[GatewayClient]
+
+    @classmethod
+    def pipeline(cls, *, timeout: float | None = None) -> Pipeline:
+        """Return a pipeline: many commands, one round trip per gateway, in order.
+
+        Args:
+            timeout: Seconds after which a gateway that shows no progress has timed out; 5 if None.
+        """
+        return cls._shared().pipeline(timeout=timeout)
+
+    @classmethod
+    def close(cls) -> None:
+        """Close every link; a later call opens new ones."""
+        cls._shared().close()
+
+    @classmethod
+    def _run(cls, call: Call[R]) -> R:
+        return cls._shared()._run(call)  # noqa: SLF001 - the same client, class-level
+
+    @classmethod
+    def _shared(cls) -> GatewayClient:
+        settings = (cls.register_address, cls.secret_key)
+        if settings != cls.__dict__.get("_settings"):
+            if "_client" in cls.__dict__:
+                cls._client.close()
+            cls._client = GatewayClient(cls.register_address, secret_key=cls.secret_key)
+            cls._settings = settings
+        return cls._client

@@ -1,0 +1,95 @@
+"""What a client object is told once: where the registers are, the secret key, its limits.
+
+The one place that reads the environment: `GATEWAYWORKER_REGISTER` (addresses, comma-separated),
+`GATEWAYWORKER_SECRET_KEY` and `GATEWAYWORKER_SECRET_KEY_FILE`. What the program says wins.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from gateway_wire.addresses import Address, parse_address
+from gateway_wire.limits import DEFAULT_MAX_MESSAGE, MAX_MESSAGE_CEILING
+
+__all__ = [
+    "CONNECT_TIMEOUT",
+    "DEFAULT_REGISTER",
+    "DEFAULT_TIMEOUT",
+    "Config",
+    "configure",
+]
+
+DEFAULT_REGISTER: Final = "127.0.0.1:1236"
+"""Where `register start` listens when it is told nothing."""
+
+DEFAULT_TIMEOUT: Final = 5.0
+"""Seconds a call may take: longer than any gateway that is well, shorter than a web server waits."""
+
+CONNECT_TIMEOUT: Final = 3.0
+"""Seconds of a call that connecting may take, so that time is left for those that are there."""
+
+_ENV_REGISTER: Final = "GATEWAYWORKER_REGISTER"
+_ENV_KEY: Final = "GATEWAYWORKER_SECRET_KEY"
+_ENV_KEY_FILE: Final = "GATEWAYWORKER_SECRET_KEY_FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of one client object.
+
+    Attributes:
+        registers: Where the registers listen.
+        secret_key: The cluster's secret key, empty for none; not shown in the representation.
+        timeout: Seconds one call may take, unless it says otherwise.
+        max_message: Bytes of the largest message; the gateways have a setting of the same name.
+    """
+
+    registers: tuple[Address, ...]
+    secret_key: str = field(default="", repr=False)
+    timeout: float = DEFAULT_TIMEOUT
+    max_message: int = DEFAULT_MAX_MESSAGE
+
+    def __post_init__(self) -> None:
+        if not self.registers:
+            raise ValueError("register_address names no register: give one, such as 127.0.0.1:1236")
+        if not self.timeout > 0:
+            raise ValueError(f"timeout is {self.timeout!r}: give a number of seconds above 0")
+        if not 0 < self.max_message <= MAX_MESSAGE_CEILING:
+            raise ValueError(
+                f"max_message is {self.max_message!r}: give bytes from 1 to {MAX_MESSAGE_CEILING}, "
+                "which is what fits a frame"
+            )
+
+
+def configure(
+    register_address: str | Iterable[str] | None,
+    secret_key: str | None,
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+    max_message: int = DEFAULT_MAX_MESSAGE,
+) -> Config:
+    """Make the settings from what the program says and, where it says None, the environment.
+
+    Raises:
+        ValueError: If an address cannot be parsed or a number is out of range.
+        OSError: If the secret key's file cannot be read.
+    """
+    if register_address is None:
+        register_address = os.environ.get(_ENV_REGISTER) or DEFAULT_REGISTER
+    if isinstance(register_address, str):
+        register_address = register_address.split(",")
+    addresses = [parse_address(each) for each in register_address if each.strip()]
+    key = _secret_key_from_environment() if secret_key is None else secret_key
+    return Config(tuple(dict.fromkeys(addresses)), key, timeout, max_message)
+
+
+def _secret_key_from_environment() -> str:
+    key = os.environ.get(_ENV_KEY)
+    file = os.environ.get(_ENV_KEY_FILE)
+    if key is not None or not file:
+        return key or ""
+    return Path(file).read_text("utf-8").strip()

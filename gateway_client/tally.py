@@ -1,0 +1,284 @@
+"""What has come of one call: answers, misses, and what they mean together.
+
+Pure. A `Tally` counts what is still open and draws the conclusion; a `Request` is one command on
+its way to one gateway, and knows what an answer to it looks like. Both shells, and the pipelines,
+use them: what `Reached`, `PartialResult`, `GatewayUnavailable` and `ReplyTimeout` mean is decided
+here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+from gateway_client.calls.base import Call, EveryCall, OwnerCall, OwnersCall, ReadyCall
+from gateway_client.directory import Node
+from gateway_client.errors import (
+    CommandRefused,
+    GatewayUnavailable,
+    PartialResult,
+    ReplyTimeout,
+)
+from gateway_client.reached import GatewayFailure, Reached
+from gateway_wire.commands import Command, Error, Reply, ReplyPart
+from gateway_wire.errors import ErrorCode, GatewayError, MessageTooLarge, RemoteProtocolError
+
+__all__ = ["Miss", "Request", "Tally"]
+
+R = TypeVar("R")
+
+
+class Miss(NamedTuple):
+    """Why one gateway gave no answer.
+
+    Attributes:
+        node: The gateway.
+        reason: What happened, as the end of a sentence that begins with the gateway.
+        sent: Whether the command was written to it, so that it may have been executed.
+        error: What to raise if this is the only reason; None for the general errors.
+    """
+
+    node: Node
+    reason: str
+    sent: bool
+    error: GatewayError | None = None
+
+    @property
+    def failure(self) -> GatewayFailure:
+        """The same for the caller."""
+        return GatewayFailure(str(self.node.address), self.node.node_id, self.reason)
+
+
+class Tally(Generic[R]):
+    """The account of one call.
+
+    Attributes:
+        call: The call.
+        open: Gateways that were asked and neither answered nor failed yet.
+        on_settled: Called when none is open any more, if set.
+    """
+
+    __slots__ = (
+        "_alone",
+        "_answers",
+        "_done",
+        "_misses",
+        "_registers",
+        "call",
+        "on_settled",
+        "open",
+    )
+
+    def __init__(self, call: Call[R], registers: Sequence[str]) -> None:
+        self.call = call
+        self.open = 0
+        self.on_settled: Callable[[], None] | None = None
+        self._registers = registers
+        self._alone = False
+        self._answers: list[Any] = []
+        self._done: list[Node] = []
+        self._misses: list[Miss] = []
+
+    def __repr__(self) -> str:
+        done, missed = len(self._answers), len(self._misses)
+        return f"<Tally of {self.call.name}: {self.open} open, {done} done, {missed} missed>"
+
+    def ask_alone(self) -> None:
+        """Take note that a single gateway was asked, with the cheaper question."""
+        self._alone = True
+
+    def answered(self, node: Node, value: Any) -> None:
+        """Take an answer."""
+        self.open -= 1
+        self._answers.append(value)
+        self._done.append(node)
+        if self.on_settled is not None and self.open == 0:
+            self.on_settled()
+
+    def missed(self, miss: Miss) -> None:
+        """Take note that a gateway that was asked gives no answer."""
+        self.open -= 1
+        self._misses.append(miss)
+        if self.on_settled is not None and self.open == 0:
+            self.on_settled()
+
+    def skipped(self, miss: Miss) -> None:
+        """Take note that a gateway is not asked."""
+        self._misses.append(miss)
+
+    @property
+    def misses(self) -> Sequence[Miss]:
+        """What is missing."""
+        return self._misses
+
+    def result(self) -> R:
+        """Draw the conclusion.
+
+        Raises:
+            GatewayError: As the call's method says.
+        """
+        call = self.call
+        if not call.confirm:
+            return cast("R", self._of_unconfirmed())
+        if isinstance(call, EveryCall):
+            combine = call.alone[1] if self._alone and call.alone else call.combine
+            if not self._misses:
+                return cast("R", combine(self._answers))
+            value = combine(self._answers)
+            if call.is_query:
+                return self._partly_asked(value, keep=call.partial == "return")
+            return self._partly_done(value, strict=call.strict)
+        if isinstance(call, OwnerCall):
+            return self._of_owner(call)
+        if isinstance(call, OwnersCall):
+            return self._partly_done(call.combine(self._answers), strict=call.strict)
+        return cast("ReadyCall[R]", call).value
+
+    def _of_unconfirmed(self) -> None:
+        if self._misses and not self._answers:
+            raise self._nothing()
+
+    def _of_owner(self, call: OwnerCall[R]) -> R:
+        if self._answers:
+            return call.convert(self._answers[0])
+        if not self._misses:
+            return call.absent
+        raise self._nothing()
+
+    def _partly_done(self, value: Any, *, strict: bool) -> R:
+        if not self._misses:
+            return cast("R", value)
+        not_sent, unknown = self._failures()
+        if not self._answers and not unknown:
+            raise self._nothing()
+        reached = Reached(value, not_sent, unknown)
+        if strict:
+            raise self._partial(reached)
+        return cast("R", reached)
+
+    def _partly_asked(self, value: Any, *, keep: bool) -> R:
+        if not self._answers:
+            raise self._nothing()
+        if keep:
+            return cast("R", value)
+        raise self._partial(value)
+
+    def _partial(self, value: Any) -> PartialResult:
+        not_sent, unknown = self._failures()
+        done = [str(node.address) for node in self._done]
+        return PartialResult(value, done, not_sent, unknown)
+
+    def _nothing(self) -> GatewayError:
+        """Return what to raise when no gateway answered at all."""
+        for miss in self._misses:
+            if miss.error is not None:
+                return miss.error
+        not_sent, unknown = self._failures()
+        if unknown:
+            return ReplyTimeout(unknown, not_sent)
+        return GatewayUnavailable(not_sent, self._registers)
+
+    def _failures(self) -> tuple[tuple[GatewayFailure, ...], tuple[GatewayFailure, ...]]:
+        not_sent = tuple(miss.failure for miss in self._misses if not miss.sent)
+        return not_sent, tuple(miss.failure for miss in self._misses if miss.sent)
+
+
+_MAYBE_EXECUTED = frozenset({ErrorCode.INTERNAL.value})
+
+
+class Request:
+    """One command on its way to one gateway.
+
+    Attributes:
+        tally: The call it belongs to.
+        node: The gateway.
+        kind: The command's class, which knows the shape of an answer.
+        end: Where its last byte stands in what is written to the link, for the blocking shell.
+    """
+
+    __slots__ = ("_whole", "end", "kind", "node", "tally")
+
+    def __init__(self, tally: Tally[Any], node: Node, kind: type[Command]) -> None:
+        self.tally = tally
+        self.node = node
+        self.kind = kind
+        self.end = 0
+        self._whole: Any = None
+        tally.open += 1
+
+    def __repr__(self) -> str:
+        return f"<Request {self.kind.wire_name} to {self.node.address}>"
+
+    def receive(self, answer: object) -> bool:
+        """Take an answer, or a part of one.
+
+        Returns:
+            Whether the request is finished.
+
+        Raises:
+            RemoteProtocolError: If the answer is not one to this command.
+        """
+        if type(answer) is Reply:
+            self._receive_last(answer.value)
+            return True
+        if type(answer) is ReplyPart:
+            self._add(answer.value)
+            return False
+        if type(answer) is Error:
+            self._refused(answer)
+            return True
+        raise RemoteProtocolError(f"{answer!r:.80} was sent in place of an answer")
+
+    def fail(self, reason: str, *, sent: bool, error: GatewayError | None = None) -> None:
+        """Take note that no answer will come."""
+        self.tally.missed(Miss(self.node, reason, sent, error))
+
+    def _receive_last(self, value: Any) -> None:
+        if self._whole is not None:
+            self._add(value)
+            value = self._whole
+        elif not self.kind.reply.fits(value):
+            raise self._misshapen(value)
+        self.tally.answered(self.node, value)
+
+    def _add(self, part: Any) -> None:
+        shape = self.kind.reply
+        if not shape.in_parts or not shape.fits(part):
+            raise self._misshapen(part)
+        if self._whole is None:
+            self._whole = part
+        else:
+            shape.extend(self._whole, part)
+
+    def _misshapen(self, value: object) -> RemoteProtocolError:
+        shape = self.kind.reply.text
+        return RemoteProtocolError(
+            f"{self.kind.wire_name} is answered by {shape}, not {value!r:.40}"
+        )
+
+    def _refused(self, answer: Error) -> None:
+        reason = f"refused: {answer.text} ({answer.error})"
+        error: GatewayError | None = None
+        if answer.error == ErrorCode.TOO_LARGE.value:
+            error = _too_large(answer)
+        elif answer.error != ErrorCode.STOPPING.value:
+            error = CommandRefused(answer.error, answer.text, str(self.node.address))
+        self.fail(reason, sent=answer.error in _MAYBE_EXECUTED, error=error)
+
+
+def _too_large(answer: Error) -> MessageTooLarge:
+    details = answer.details
+    what, size, limit = details.get("what"), details.get("size"), details.get("limit")
+    if isinstance(what, str) and isinstance(size, int) and isinstance(limit, int):
+        return MessageTooLarge(what, size, limit, answer.text)
+    return _ToldTooLarge(answer.text)
+
+
+class _ToldTooLarge(MessageTooLarge):
+    """`MessageTooLarge` in a gateway's own words, where it gave no numbers."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("message", 0, 0, text)
+
+    def __str__(self) -> str:
+        return self.remedy
