@@ -2,14 +2,19 @@
 
 import click
 
+from gateway.commands.dev import dev
 from gateway.commands.start import start
+from gateway_wire.hello import SOFTWARE
 
+_NAME, _, _VERSION = SOFTWARE.partition("/")
 __all__ = ["cli"]
 
 
 @click.group()
+@click.version_option(_VERSION, message=f"{_NAME} %(version)s")
 def cli() -> None:
     """Holds the browsers' connections and pushes to them."""
 
 
-cli.add_command(start)
+for _command in (start, dev):
+    cli.add_command(_command)
