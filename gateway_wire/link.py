@@ -80,6 +80,7 @@ class Link:
     """
 
     __slots__ = (
+        "_challenge",
         "_challenge_body",
         "_decoder",
         "_hello",
@@ -110,8 +111,10 @@ class Link:
         self._decoder = FrameDecoder(MAX_FRAME_BEFORE_PROOF)
         self._out: list[bytes] = []
         self._out_size = 0
-        # The peer's hello while it waits for its proof, and the two bodies that proofs cover.
+        # Until the hello is finished: what the peer introduced itself with where proofs cover it,
+        # and the two bodies that they cover.
         self._hello: Hello | None = None
+        self._challenge: Challenge | None = None
         self._hello_body = b""
         self._challenge_body = b""
         # Command classes that this peer may send and the application gets, once one has come.
@@ -276,10 +279,10 @@ class Link:
         self._machine.sent(Hello)
         self._queue(frame)
 
-    def _receive_challenge(self, body: bytes) -> None:
+    def _receive_challenge(self, challenge: Challenge, body: bytes) -> None:
         if not self._secret_key:
             raise RemoteProtocolError("the peer sent a challenge to a side without a secret key")
-        self._challenge_body = body
+        self._challenge, self._challenge_body = challenge, body
         proof = proof_of(self._secret_key, DIALER_LABEL, self._hello_body, body)
         self._machine.sent(Proof)
         self._queue(encode_frame(Proof(proof)))
@@ -287,10 +290,11 @@ class Link:
     def _receive_welcome(self, welcome: Welcome) -> None:
         if self._secret_key:
             self._check_acceptor_proof(welcome.proof)
-        if not MIN_VERSION <= welcome.version <= MAX_VERSION:
-            text = f"the peer speaks version {welcome.version}, which this side does not"
+        them = self._challenge or welcome  # the proof covers the challenge, not the welcome
+        if not MIN_VERSION <= them.version <= MAX_VERSION:
+            text = f"the peer speaks version {them.version}, which this side does not"
             raise RemoteProtocolError(text, ErrorCode.VERSION)
-        self._open(welcome, welcome.version)
+        self._open(them, them.version)
 
     def _check_acceptor_proof(self, given: bytes | None) -> None:
         if not self._challenge_body:
@@ -370,7 +374,7 @@ class Link:
             case Hello():
                 self._receive_peer_hello(command, body)
             case Challenge():
-                self._receive_challenge(body)
+                self._receive_challenge(command, body)
             case Proof():
                 self._receive_proof(command)
             case Welcome():
@@ -380,13 +384,13 @@ class Link:
             case _:
                 raise AssertionError("the table lets only these pass")
 
-    def _open(self, them: Hello | Welcome, version: int) -> None:
+    def _open(self, them: Hello | Challenge | Welcome, version: int) -> None:
         role = _role_of(them)
         if role is None:
             raise RemoteProtocolError(f"the peer has the unknown role {them.role!r}")
         self.peer = Party(role, them.instance, them.software, tuple(them.features), version)
         self._decoder.limit = MAX_FRAME
-        self._hello = None
+        self._hello = self._challenge = None
         self._hello_body = self._challenge_body = b""
 
     def _dialed(self) -> Hello:
@@ -409,7 +413,7 @@ class Link:
         raise AuthenticationFailed(code, text)
 
 
-def _role_of(them: Hello | Welcome) -> Role | None:
+def _role_of(them: Hello | Challenge | Welcome) -> Role | None:
     try:
         return Role(them.role)
     except ValueError:

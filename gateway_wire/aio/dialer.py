@@ -116,6 +116,9 @@ class KeptLink:
         secret_key: str,
         owner: LinkEvents,
         on_failure: Callable[[KeptLink, Exception], None],
+        *,
+        ping_interval: float = ANNOUNCE_INTERVAL,
+        silence: float = NODE_SILENCE,
     ) -> None:
         """Make the link; :meth:`start` begins to dial.
 
@@ -125,6 +128,8 @@ class KeptLink:
             secret_key: The cluster's secret key, empty for none.
             owner: Who is told what happens on each link.
             on_failure: Called with each failed attempt and each end of a link.
+            ping_interval: Seconds between two pings.
+            silence: Seconds without a byte after which the peer counts as dead.
         """
         self.address = address
         self.link: AioLink | None = None
@@ -133,6 +138,8 @@ class KeptLink:
         self._secret_key = secret_key
         self._owner = owner
         self._on_failure = on_failure
+        self._ping_interval = ping_interval
+        self._silence = silence
         self._task: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[GatewayError] | None = None
 
@@ -189,11 +196,11 @@ class KeptLink:
     async def _keep(self, link: AioLink, ended: asyncio.Future[GatewayError]) -> GatewayError:
         loop = asyncio.get_running_loop()
         while not ended.done():
-            if loop.time() - link.last_heard > NODE_SILENCE:
-                link.abort(LinkLost(f"{self.address} was silent for {NODE_SILENCE:g} s"))
+            if loop.time() - link.last_heard > self._silence:
+                link.abort(LinkLost(f"{self.address} was silent for {self._silence:g} s"))
             elif link.is_open:
                 link.send(Ping())
-            await asyncio.wait([ended], timeout=ANNOUNCE_INTERVAL)
+            await asyncio.wait([ended], timeout=self._ping_interval)
         return ended.result()
 
     def _failed(self, error: Exception) -> None:

@@ -65,6 +65,7 @@ class AioLink(asyncio.Protocol):
         "_closed",
         "_deadline",
         "_flushing",
+        "_hello_timeout",
         "_loop",
         "_on_writable",
         "_paused",
@@ -72,6 +73,7 @@ class AioLink(asyncio.Protocol):
         "_reading_paused",
         "_reason",
         "_transport",
+        "_unread_timeout",
         "core",
         "last_heard",
         "owner",
@@ -79,7 +81,15 @@ class AioLink(asyncio.Protocol):
     )
 
     def __init__(
-        self, side: Side, party: Party, secret_key: str, owner: LinkEvents, remote: str = ""
+        self,
+        side: Side,
+        party: Party,
+        secret_key: str,
+        owner: LinkEvents,
+        remote: str = "",
+        *,
+        hello_timeout: float = HELLO_TIMEOUT,
+        unread_timeout: float = UNREAD_REPLIES_TIMEOUT,
     ) -> None:
         """Make a link for a transport that is about to be connected.
 
@@ -89,11 +99,15 @@ class AioLink(asyncio.Protocol):
             secret_key: The cluster's secret key, empty for none.
             owner: Who is told what happens.
             remote: Name of the other side until the transport knows better.
+            hello_timeout: Seconds in which the hello must be finished.
+            unread_timeout: Seconds for which the peer may leave its replies unread.
         """
         self.core = Link(side, party, secret_key)
         self.owner = owner
         self.remote = remote
         self.last_heard = 0.0
+        self._hello_timeout = hello_timeout
+        self._unread_timeout = unread_timeout
         self._loop = asyncio.get_running_loop()
         # From connection_made to connection_lost.
         self._transport: asyncio.Transport | None = None
@@ -212,7 +226,7 @@ class AioLink(asyncio.Protocol):
         if peer:
             self.remote = self.remote or str(Address(peer[0], peer[1]))
         self.last_heard = self._loop.time()
-        self._deadline = self._loop.call_later(HELLO_TIMEOUT, self._hello_timed_out)
+        self._deadline = self._loop.call_later(self._hello_timeout, self._hello_timed_out)
         self.flush()
 
     def data_received(self, data: bytes) -> None:
@@ -290,7 +304,7 @@ class AioLink(asyncio.Protocol):
             self._deadline = None
 
     def _hello_timed_out(self) -> None:
-        text = f"{self.remote} did not finish the hello in {HELLO_TIMEOUT:g} s"
+        text = f"{self.remote} did not finish the hello in {self._hello_timeout:g} s"
         self.core.say_goodbye(ErrorCode.TIMEOUT, text)
         self.flush()
         self._end(RemoteProtocolError(text, ErrorCode.TIMEOUT))
@@ -300,9 +314,9 @@ class AioLink(asyncio.Protocol):
             return
         self._reading_held = True
         self._read_or_not()
-        self._deadline = self._loop.call_later(UNREAD_REPLIES_TIMEOUT, self._unread_timed_out)
+        self._deadline = self._loop.call_later(self._unread_timeout, self._unread_timed_out)
 
     def _unread_timed_out(self) -> None:
-        text = f"{self.remote} left {self.unsent:,} bytes unread for {UNREAD_REPLIES_TIMEOUT:g} s"
+        text = f"{self.remote} left {self.unsent:,} bytes unread for {self._unread_timeout:g} s"
         logger.warning("link closed: %s", text)
         self.abort(RemoteProtocolError(text, ErrorCode.TIMEOUT))

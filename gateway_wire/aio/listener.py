@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from gateway_wire.aio.link import AioLink
+from gateway_wire.limits import HELLO_TIMEOUT, UNREAD_REPLIES_TIMEOUT
 from gateway_wire.state import Side
 
 if TYPE_CHECKING:
@@ -26,7 +27,15 @@ class LinkListener:
         links: Every link that is accepted and not yet closed, open or in its hello.
     """
 
-    def __init__(self, party: Party, secret_key: str, owner: LinkEvents) -> None:
+    def __init__(
+        self,
+        party: Party,
+        secret_key: str,
+        owner: LinkEvents,
+        *,
+        hello_timeout: float = HELLO_TIMEOUT,
+        unread_timeout: float = UNREAD_REPLIES_TIMEOUT,
+    ) -> None:
         """Make a listener; :meth:`start` begins to accept.
 
         Args:
@@ -34,11 +43,15 @@ class LinkListener:
             secret_key: The cluster's secret key, empty for none.
             owner: Who is told what happens on each link that got as far as open. A link that
                 ends before it is open is told to `owner.link_closed` only.
+            hello_timeout: Seconds in which a hello must be finished.
+            unread_timeout: Seconds for which a peer may leave its replies unread.
         """
         self.links: set[AioLink] = set()
         self._party = party
         self._secret_key = secret_key
         self._owner = owner
+        self._hello_timeout = hello_timeout
+        self._unread_timeout = unread_timeout
         self._server: asyncio.Server | None = None
         self._all_ended = asyncio.Event()
 
@@ -84,6 +97,13 @@ class LinkListener:
         self._owner.link_closed(link, reason)
 
     def _accept(self) -> AioLink:
-        link = AioLink(Side.ACCEPTOR, self._party, self._secret_key, self)
+        link = AioLink(
+            Side.ACCEPTOR,
+            self._party,
+            self._secret_key,
+            self,
+            hello_timeout=self._hello_timeout,
+            unread_timeout=self._unread_timeout,
+        )
         self.links.add(link)
         return link

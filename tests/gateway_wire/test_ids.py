@@ -1,0 +1,105 @@
+"""Client ids: three forms, one parser."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway_wire.errors import InvalidClientId
+from gateway_wire.ids import (
+    ClientIdForm,
+    NativeIds,
+    ParsedId,
+    new_node_id,
+    node_key_of,
+    parse_client_id,
+)
+
+NODE = "0123456789ab"
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "key"),
+    [
+        (NODE + "c" * 20, ClientIdForm.NATIVE, "n:" + NODE),
+        ("0" * 32, ClientIdForm.NATIVE, "n:" + "0" * 12),
+        ("7f0000010b5400000001", ClientIdForm.PHP, "p:7f0000010b54"),
+        (str((5 << 40) + 77), ClientIdForm.CONNMIX, "c:5"),
+        (str(2**63 - 1), ClientIdForm.CONNMIX, f"c:{2**23 - 1}"),
+        ("1", ClientIdForm.CONNMIX, "c:0"),
+    ],
+)
+def test_each_form_is_told_from_the_others(text: str, form: ClientIdForm, key: str) -> None:
+    """The text alone says which form it is and which node holds the connection."""
+    assert parse_client_id(text) == ParsedId(text, form, key)
+
+
+@pytest.mark.parametrize(
+    "given_id",
+    [
+        "",
+        "0",
+        "01",
+        "-1",
+        "42 ",
+        "x" * 32,
+        NODE + "C" * 20,
+        NODE + "c" * 19,
+        NODE + "c" * 20 + "\n",
+        "\u0661",  # a digit, but not one of ours
+        str(2**63),
+        None,
+        7,
+        True,
+        b"0" * 32,
+        ["0" * 32],
+    ],
+)
+def test_anything_else_is_invalid(given_id: object) -> None:
+    """The error shows what was given and what a client id looks like; it is a ValueError."""
+    with pytest.raises(InvalidClientId, match="32 hex digits") as caught:
+        parse_client_id(given_id)
+
+    assert caught.value.client_id is given_id
+    assert isinstance(caught.value, ValueError)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_an_id_or_invalid(text: str) -> None:
+    """No text causes another error, and what parses is kept as it was written."""
+    with contextlib.suppress(InvalidClientId):
+        assert parse_client_id(text).text == text
+
+
+def test_native_ids_are_of_their_node_and_never_repeat() -> None:
+    """Thousands of ids, over several blocks of random bytes, differ and parse."""
+    ids = NativeIds(NODE)
+
+    handed_out = [ids.next() for _ in range(2000)]
+
+    assert len(set(handed_out)) == 2000
+    assert {parse_client_id(each).node_key for each in handed_out} == {"n:" + NODE}
+    assert repr(ids) == f"<NativeIds of node {NODE}>"
+
+
+def test_two_nodes_never_hand_out_the_same() -> None:
+    """Node ids are random, and two generators of one node draw other random bytes."""
+    assert new_node_id() != new_node_id()
+    assert NativeIds(NODE).next() != NativeIds(NODE).next()
+
+
+@pytest.mark.parametrize("node_id", ["", "0123", NODE.upper(), NODE + "0", "zzzzzzzzzzzz"])
+def test_a_wrong_node_id_is_refused(node_id: str) -> None:
+    """A node id that could not be parsed back is refused where it would be used."""
+    with pytest.raises(ValueError, match="12 lower-case hex digits"):
+        NativeIds(node_id)
+    with pytest.raises(ValueError, match="12 lower-case hex digits"):
+        node_key_of(node_id)
+
+
+def test_a_node_id_is_well_formed() -> None:
+    """What is chosen at a start has a key."""
+    node_id = new_node_id()
+
+    assert node_key_of(node_id) == "n:" + node_id
