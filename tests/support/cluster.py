@@ -9,7 +9,9 @@ import os
 import signal
 import ssl
 import urllib.request
-from typing import Any, Final, NamedTuple, Self
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple
 
 import psutil
 from websockets.sync.client import ClientConnection, connect
@@ -45,19 +47,15 @@ class Browser(NamedTuple):
         """Wait for the next message."""
         return self.socket.recv(timeout)
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-
-def browse(url: str, *, tls: ssl.SSLContext | None = None) -> Browser:
+@contextmanager
+def browse(url: str, *, tls: ssl.SSLContext | None = None, **more: Any) -> Iterator[Browser]:
     """Connect like a page does, and read the init message."""
-    socket = connect(url, ssl=tls, open_timeout=PATIENCE, proxy=None, compression=None)
-    init: dict[str, str] = json.loads(socket.recv(PATIENCE))
-    assert init["type"] == "init"
-    return Browser(socket, init["client_id"])
+    options = {"proxy": None, "compression": None, "close_timeout": 1, **more}
+    with connect(url, ssl=tls, open_timeout=PATIENCE, **options) as socket:
+        init: dict[str, str] = json.loads(socket.recv(PATIENCE))
+        assert init["type"] == "init"
+        yield Browser(socket, init["client_id"])
 
 
 def get_json(address: str, path: str) -> Any:
