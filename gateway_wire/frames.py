@@ -90,7 +90,7 @@ def decode_body(body: bytes) -> Envelope:
     """
     try:
         frame = msgpack.unpackb(body, strict_map_key=False, ext_hook=_refuse_extension)
-    except (ValueError, msgpack.UnpackException) as error:
+    except (ValueError, TypeError, msgpack.UnpackException) as error:  # TypeError: a list as key
         raise RemoteProtocolError(f"a frame is not msgpack: {error}") from error
     if type(frame) is not list or len(frame) < _HEAD:
         raise RemoteProtocolError("a frame is not an array [code, request_id, options, ...]")

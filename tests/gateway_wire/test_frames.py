@@ -148,7 +148,10 @@ def test_a_decoder_says_what_it_holds() -> None:
         body_of(6, 1.0, None),
         body_of(6, 1, []),
         body_of(8, 1, None, msgpack.ExtType(5, b"x")),
-        body_of(8, 1, None)[:-1] + b"\xa1\xff",  # a text that is not UTF-8
+        b"\x94\x08\x01\xc0\xa1\xff",  # a text that is not UTF-8
+        b"\x94\x08\x01\xc0\x81\x90\x01",  # a map with a list for a key
+        b"\x94\x08\x01\xc0" + b"\x91" * 5000,  # lists in lists without end
+        b"\xdd\xff\xff\xff\xff",  # an array of four thousand million
     ],
 )
 def test_what_is_no_frame_ends_the_link(body: bytes) -> None:
