@@ -61,6 +61,7 @@ def create_app(
     app = web.Application(middlewares=[json_errors])
     app[GATEWAY_URL] = gateway_url
     app[TEXTS] = {name: _asset(name) for name in (PAGE, *ASSETS)}
+    app.on_cleanup.append(close_links)
     app.router.add_get("/", show_page)
     app.router.add_get("/assets/{name}", show_asset)
     app.router.add_post("/login", log_in)
@@ -68,6 +69,11 @@ def create_app(
     app.router.add_post("/send", send)
     app.router.add_get("/people", list_people)
     return app
+
+
+async def close_links(_app: web.Application) -> None:
+    """Close the links to register and gateways when the application stops."""
+    await AsyncGateway.aclose()
 
 
 # The push channel: what an application adds

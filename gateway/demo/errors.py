@@ -23,13 +23,18 @@ from gateway_client import (
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-ANSWERS: Final[tuple[tuple[type[GatewayError], int, str], ...]] = (
+ANSWERS: Final[tuple[tuple[type[Exception], int, str], ...]] = (
     (InvalidClientId, 400, "invalid_client_id"),
     (MessageTooLarge, 413, "message_too_large"),
     (RegisterUnavailable, 503, "register_unavailable"),
     (GatewayUnavailable, 503, "gateway_unavailable"),
     (ReplyTimeout, 504, "reply_timeout"),
     (GatewayError, 502, "gateway_error"),
+    (
+        ValueError,
+        400,
+        "invalid",
+    ),  # an argument that no gateway was asked about, such as an empty uid
 )
 """Error of the client library -> status and code; the first that fits."""
 
@@ -47,7 +52,7 @@ async def json_errors(request: web.Request, handler: Handler) -> web.StreamRespo
     """Turn the client library's errors into answers."""
     try:
         return await handler(request)
-    except GatewayError as error:
+    except (GatewayError, ValueError) as error:
         status, code = next(row[1:] for row in ANSWERS if isinstance(error, row[0]))
         return web.json_response(_error(code, str(error)), status=status)
 

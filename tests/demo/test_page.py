@@ -11,7 +11,6 @@ import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.support.daemons import DEV_ON_ANY_PORT, Daemon
-from tests.support.waiting import eventually
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -144,4 +143,4 @@ async def test_a_page_binds_again_after_its_gateway_was_killed(
 def gateway_process(demo: Daemon) -> psutil.Process:
     """Find the gateway among the processes that `gateway dev` started."""
     children = psutil.Process(demo.pid).children(recursive=True)
-    return eventually(lambda: next(c for c in children if "gateway" in c.cmdline()))
+    return next(child for child in children if "gateway" in child.cmdline())

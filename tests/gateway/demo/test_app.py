@@ -120,6 +120,18 @@ async def test_a_target_is_a_uid_or_a_group(browser: Browser) -> None:
     assert answer["error"]["message"] == "`to` is `uid:<name>` or `group:<name>`."
 
 
+@pytest.mark.parametrize(
+    "body", [{"to": "uid:", "text": "Hi"}, {"to": "uid:Bob", "text": "\ud800"}]
+)
+async def test_what_no_gateway_could_carry_is_the_pages_fault(
+    browser: Browser, body: object
+) -> None:
+    """An empty uid and text that is not Unicode are told as such."""
+    await post(browser, "/login", {"name": "Ann"})
+    status, answer = await post(browser, "/send", body)
+    assert (status, answer["error"]["code"]) == (400, "invalid")
+
+
 async def test_a_malformed_client_id_is_the_pages_fault(browser: Browser) -> None:
     """The library's error about the client_id becomes a 400."""
     await post(browser, "/login", {"name": "Ann"})

@@ -33,10 +33,11 @@ async def answer_to(error: Exception) -> Answer:
         (InvalidClientId("x"), 400, "invalid_client_id"),
         (MessageTooLarge("message", 2, 1), 413, "message_too_large"),
         (GatewayError("something"), 502, "gateway_error"),
+        (ValueError("the uid is empty"), 400, "invalid"),
     ],
 )
 async def test_an_error_of_the_library_has_status_code_and_sentence(
-    error: GatewayError, status: int, code: str
+    error: Exception, status: int, code: str
 ) -> None:
     """The status fits the error, and the library's own sentence is passed on."""
     assert await answer_to(error) == (status, {"error": {"code": code, "message": str(error)}})
