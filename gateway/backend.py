@@ -63,6 +63,10 @@ class Backend:
         """Say goodbye on every link."""
         self._listener.close_links(code, text)
 
+    async def wait_closed(self) -> None:
+        """Wait until every link has ended; bound it, for a peer that does not read takes its time."""
+        await self._listener.wait_closed()
+
     # What the listener reports (gateway_wire.aio.link.LinkEvents).
 
     def link_opened(self, link: AioLink) -> None:

@@ -1,0 +1,284 @@
+"""The metrics of one gateway process: a closed catalogue, read when it is asked for.
+
+Rule: nothing is counted here. The parts count in plain ints where things happen; a :class:`Measure` says
+under which name one is shown, in which unit, and how it is read. `docs/metrics.md` is written from this
+catalogue.
+
+Names follow Prometheus' rules: the unit is in the name, counters end in `_total`. A reason or cause
+is a label with the name that it also has in logs and on the wire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from gateway.admin.sources import AdminSources
+from gateway_wire import close_codes
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
+
+__all__ = ["CATALOGUE", "NAMESPACE", "Measure", "MetricsPage"]
+
+NAMESPACE: Final = "gatewayworker_gateway"
+
+Reading: TypeAlias = float | Mapping[str, float]
+"""One number, or one for each value of the label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One metric.
+
+    Attributes:
+        name: Its name without the namespace, and without the `_total` of a counter.
+        text: What it says, in a sentence.
+        read: Reads it.
+        label: Name of its label, empty for none.
+        is_counter: Whether it only rises; otherwise it is a gauge.
+    """
+
+    name: str
+    text: str
+    read: Callable[[AdminSources], Reading]
+    label: str = ""
+    is_counter: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """The name under which it is scraped."""
+        return f"{NAMESPACE}_{self.name}{'_total' if self.is_counter else ''}"
+
+    def family(self, sources: AdminSources) -> Metric:
+        """Read it."""
+        kind = CounterMetricFamily if self.is_counter else GaugeMetricFamily
+        family = kind(
+            f"{NAMESPACE}_{self.name}", self.text, labels=[self.label] if self.label else []
+        )
+        reading = self.read(sources)
+        readings = reading.items() if isinstance(reading, Mapping) else [("", reading)]
+        for value, number in sorted(readings):
+            family.add_metric([value] if self.label else [], number)
+        return family
+
+
+def _gauge(
+    name: str, text: str, read: Callable[[AdminSources], Reading], label: str = ""
+) -> Measure:
+    return Measure(name, text, read, label)
+
+
+def _counter(
+    name: str, text: str, read: Callable[[AdminSources], Reading], label: str = ""
+) -> Measure:
+    return Measure(name, text, read, label, is_counter=True)
+
+
+def _version() -> str:
+    try:
+        return version("gatewayworker")
+    except PackageNotFoundError:  # runs from a source tree that was never installed
+        return "unknown"
+
+
+_BUILD: Final = {_version(): 1.0}
+
+
+def _closed(sources: AdminSources) -> Mapping[str, float]:
+    # With zeros: a rate can only be seen from a first sample that was there before.
+    known = dict.fromkeys((entry.name for entry in close_codes.CATALOGUE), 0)
+    return known | sources.clients.counters.closed
+
+
+_PROCESS: Final = (
+    _gauge("build_info", "Always 1; the label is our version.", lambda _: _BUILD, label="version"),
+    _gauge(
+        "ready",
+        "1 while browsers may be sent here, as /readyz says.",
+        lambda s: not s.why_not_ready(),
+    ),
+    _gauge(
+        "registers_connected",
+        "Registers that hold this process now.",
+        lambda s: s.announcer.connected,
+    ),
+    _gauge(
+        "registers_lost",
+        "Registers that do not; pushes go on, new clients may not find us.",
+        lambda s: s.announcer.lost,
+    ),
+    _gauge(
+        "loop_lag_seconds",
+        "Worst lateness of the loop within the last minute, in seconds.",
+        lambda s: s.lag.seconds,
+    ),
+)
+
+_CONNECTIONS: Final = (
+    _gauge("connections", "Browsers that are online here.", lambda s: len(s.hub.connections)),
+    _gauge("uids", "Distinct uids among them.", lambda s: len(s.hub.uids)),
+    _gauge("groups", "Groups that have a member among them.", lambda s: len(s.hub.groups)),
+    _counter(
+        "connections_opened",
+        "Browsers that finished their handshake.",
+        lambda s: s.clients.counters.opened,
+    ),
+    _counter(
+        "connections_closed",
+        "Connections that ended, by close reason.",
+        _closed,
+        label="reason",
+    ),
+    _gauge(
+        "sockets",
+        "Sockets of browsers, in their handshake, open or closing.",
+        lambda s: s.edge.counters.sockets,
+    ),
+    _gauge("sockets_limit", "Sockets at which accepting pauses.", lambda s: s.edge.max_connections),
+    _gauge(
+        "accepting",
+        "1 while new browsers are accepted.",
+        lambda s: not s.edge.obstacles,
+    ),
+    _counter(
+        "accepted",
+        "Sockets accepted from browsers.",
+        lambda s: s.edge.counters.accepted,
+    ),
+    _counter(
+        "accept_pauses",
+        "Times that accepting paused because a limit was reached.",
+        lambda s: s.edge.counters.accept_pauses,
+    ),
+    _counter(
+        "handshakes_failed",
+        "Sockets that never became a connection, by cause.",
+        lambda s: s.edge.counters.handshakes_failed,
+        label="cause",
+    ),
+)
+
+_MESSAGES: Final = (
+    _counter(
+        "messages_received",
+        "Messages from browsers.",
+        lambda s: s.clients.counters.received,
+    ),
+    _counter(
+        "messages_received_bytes",
+        "Their size in bytes; a character of text counts as one.",
+        lambda s: s.clients.counters.received_bytes,
+    ),
+    _counter(
+        "messages_discarded",
+        "Messages from browsers that nobody was there to take.",
+        lambda s: s.clients.counters.discarded,
+    ),
+    _counter(
+        "deliveries",
+        "Messages put into an outbox, counted once for each browser.",
+        lambda s: s.outbox.counters.deliveries,
+    ),
+    _counter(
+        "flushes",
+        "Writes to browsers; several messages leave in one where they can.",
+        lambda s: s.outbox.counters.flushes,
+    ),
+    _counter(
+        "written_bytes",
+        "Bytes written to browsers, frames included.",
+        lambda s: s.outbox.counters.bytes_written,
+    ),
+    _gauge(
+        "waiting_bytes",
+        "Bytes that wait for browsers that do not read, shared ones counted once.",
+        lambda s: s.outbox.waiting_bytes,
+    ),
+    _gauge(
+        "blocked_connections",
+        "Browsers that have not taken what they were sent.",
+        lambda s: s.outbox.blocked_connections,
+    ),
+    _counter(
+        "blocked",
+        "Times that a browser did not take at once what it was sent.",
+        lambda s: s.outbox.counters.blocked,
+    ),
+    _counter(
+        "slow",
+        "Browsers cut because they did not read (close reason `slow`).",
+        lambda s: s.outbox.counters.slow,
+    ),
+)
+
+_BACKENDS: Final = (
+    _gauge("links", "Links of backends and workers.", lambda s: s.backend.links),
+    _counter("links_accepted", "Links that finished their hello.", lambda s: s.backend.accepted),
+    _counter(
+        "links_refused",
+        "Links that did not, by the kind of error.",
+        lambda s: s.backend.refused,
+        label="error",
+    ),
+    _counter("commands", "Commands executed.", lambda s: s.executor.counters.commands),
+    _counter(
+        "commands_failed",
+        "Commands answered with an error.",
+        lambda s: s.executor.counters.failed,
+    ),
+    _counter(
+        "command_turns",
+        "Turns of the loop that executed commands.",
+        lambda s: s.executor.counters.turns,
+    ),
+    _counter(
+        "api_lost",
+        "Commands of unconfirmed sends through the HTTP API that reached no gateway.",
+        lambda s: s.client.lost,
+    ),
+)
+
+CATALOGUE: Final = (*_PROCESS, *_CONNECTIONS, *_MESSAGES, *_BACKENDS)
+"""Every metric of ours, in the order of the documents."""
+
+
+class MetricsPage:
+    """Answers Prometheus."""
+
+    def __init__(self, sources: AdminSources) -> None:
+        """Take the parts to read."""
+        self._sources = sources
+        self._process = ProcessCollector(namespace=NAMESPACE, registry=None)
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return what is answered."""
+        return [web.get("/metrics", self._page)]
+
+    async def _page(self, request: web.Request) -> web.Response:
+        # The system's numbers come from files, which the loop must not wait for.
+        of_process = await asyncio.to_thread(lambda: tuple(self._process.collect()))
+        ours = (measure.family(self._sources) for measure in CATALOGUE)
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_Families((*ours, *of_process)))
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+
+
+class _Families(Collector):
+    """Gives what was read already."""
+
+    def __init__(self, families: Sequence[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Sequence[Metric]:
+        return self._families

@@ -1,0 +1,54 @@
+"""What the HTTP port of a gateway process is given: the parts that it reads and asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.admin.lag import LoopLag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.announcer import Announcer
+    from gateway.backend import Backend
+    from gateway.clients import Clients
+    from gateway.edge.server import EdgeServer
+    from gateway.executor import Executor
+    from gateway.hub import Hub
+    from gateway.outbox import Outbox
+    from gateway_client import AsyncGatewayClient
+    from gateway_process.secret import Secret
+
+__all__ = ["AdminSources"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminSources:
+    """The parts of one gateway process that its HTTP port reads and asks, and its key.
+
+    Attributes:
+        hub: Who is connected.
+        clients: What clients did.
+        outbox: What is on the way to them.
+        edge: The public listeners.
+        backend: The links of backends.
+        executor: The commands that they sent.
+        announcer: Which registers know this process.
+        why_not_ready: Gives the reason why no browser should be sent here, empty if one may.
+        client: Asks the cluster for the HTTP API; closed with the port.
+        api_key: What requests must carry; empty for requests of this machine only.
+        lag: How late the loop is; the HTTP port starts and stops it.
+    """
+
+    hub: Hub
+    clients: Clients
+    outbox: Outbox
+    edge: EdgeServer
+    backend: Backend
+    executor: Executor
+    announcer: Announcer
+    why_not_ready: Callable[[], str]
+    client: AsyncGatewayClient
+    api_key: Secret
+    lag: LoopLag = field(default_factory=LoopLag)

@@ -1,0 +1,122 @@
+"""The metrics page."""
+
+import re
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from gateway.admin.metrics import CATALOGUE, NAMESPACE, MetricsPage
+from tests.gateway.admin.core import Core, gateway
+from tests.gateway.admin.ports import served
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
+NAME = re.compile(rf"`({NAMESPACE}_\w+)`")
+
+
+async def page(core: Core, accept: str = "") -> tuple[str, str]:
+    """Give content type and text of the page."""
+    headers = {"Accept": accept} if accept else {}
+    async with (
+        served(MetricsPage(core.sources()).routes()) as session,
+        session.get("/metrics", headers=headers) as answer,
+    ):
+        return answer.headers["Content-Type"], await answer.text()
+
+
+async def values(core: Core) -> dict[str, float]:
+    """Give each sample's value by its name, with the label's value behind it if there is one."""
+    _, text = await page(core)
+    return {
+        " ".join([sample.name.removeprefix(f"{NAMESPACE}_"), *sample.labels.values()]): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def test_browsers_are_counted() -> None:
+    """Who is online, bound and in groups, and who ended how."""
+    async with gateway() as core:
+        first, second = await core.browser(), await core.browser()
+        ann, bob = (core.hub.connections[each.client_id] for each in (first, second))
+        core.hub.bind(ann, "ann")
+        for each in (ann, bob):
+            core.hub.join(each, "room")
+        seen = await values(core)
+        assert [seen[name] for name in ("connections", "uids", "groups", "sockets")] == [2, 1, 1, 2]
+        core.clients.close(ann, None, 4001, "enough")
+        core.clients.destroy(bob)
+        await core.clients.all_gone()
+        seen = await values(core)
+    assert seen["connections"] == seen["sockets"] == 0
+    assert seen["connections_opened_total"] == 2
+    assert seen["connections_closed_total application"] == 1
+    assert seen["connections_closed_total closed"] == 1
+
+
+async def test_messages_are_counted() -> None:
+    """The init message is a delivery like any other."""
+    async with gateway() as core:
+        browser = await core.browser()
+        core.outbox.offer(core.hub.of_clients([browser.client_id]), "hello")
+        assert await browser.next() == "hello"
+        seen = await values(core)
+    assert seen["deliveries_total"] == 2
+    assert seen["flushes_total"] == 2
+    assert seen["written_bytes_total"] > len("hello")
+    assert seen["blocked_connections"] == seen["waiting_bytes"] == 0
+
+
+async def test_the_state_of_the_process_shows() -> None:
+    """Ready, accepting, registers and lag are gauges of 0 and 1 or numbers."""
+    async with gateway() as core:
+        seen = await values(core)
+        assert (seen["ready"], seen["accepting"], seen["registers_connected"]) == (1, 1, 1)
+        core.reason = "stopping"
+        core.edge.stop_accepting()
+        seen = await values(core)
+    assert (seen["ready"], seen["accepting"], seen["registers_lost"]) == (0, 0, 0)
+
+
+async def test_every_close_reason_is_there_from_the_start() -> None:
+    """A rate needs a sample before the first event."""
+    async with gateway() as core:
+        seen = await values(core)
+    assert seen["connections_closed_total slow"] == 0
+    assert seen["connections_closed_total ping_timeout"] == 0
+
+
+async def test_memory_cpu_and_files_are_told() -> None:
+    """The process's own numbers stand beside ours."""
+    async with gateway() as core:
+        seen = await values(core)
+    assert seen["process_resident_memory_bytes"] > 0
+    assert seen["process_cpu_seconds_total"] > 0
+    assert seen["process_open_fds"] > 0
+
+
+async def test_prometheus_chooses_the_format() -> None:
+    """Both text formats are spoken."""
+    async with gateway() as core:
+        kind, text = await page(core)
+        assert kind.startswith("text/plain")
+        kind, text = await page(core, "application/openmetrics-text; version=1.0.0")
+    assert kind.startswith("application/openmetrics-text")
+    assert text.endswith("# EOF\n")
+
+
+async def test_the_document_lists_exactly_what_is_exported() -> None:
+    """No metric is without a line in the document, and no line without a metric."""
+    async with gateway() as core:
+        _, text = await page(core)
+    exported = {
+        f"{family.name}_total" if family.type == "counter" else family.name
+        for family in text_string_to_metric_families(text)
+    }
+    assert exported == set(NAME.findall(DOCUMENT.read_text("utf-8")))
+
+
+def test_names_say_what_they_are() -> None:
+    """Each name stands once; the unit is at its end and never `total`, which counters get."""
+    names = [measure.name for measure in CATALOGUE]
+    assert len(names) == len(set(names))
+    assert not any(name.endswith("total") for name in names)
