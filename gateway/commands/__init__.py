@@ -3,6 +3,7 @@
 import click
 
 from gateway.commands.dev import dev
+from gateway.commands.send import send
 from gateway.commands.start import start
 from gateway_wire.hello import SOFTWARE
 
@@ -16,5 +17,5 @@ def cli() -> None:
     """Holds the browsers' connections and pushes to them."""
 
 
-for _command in (start, dev):
+for _command in (start, dev, send):
     cli.add_command(_command)
