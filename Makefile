@@ -9,7 +9,7 @@ WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && n=4; echo
 PYTEST  := $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format docs clean
+.PHONY: help demo test check style types imports pages bench format docs clean
 
 help:  ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -23,11 +23,19 @@ test: $(VENV)/stamp  ## every test, with real processes and a real browser
 	$(PYTEST) -m serial || [ $$? -eq 5 ]
 	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not serial"
 
-check: $(VENV)/stamp  ## format, lint, types, import contracts, docs
+check: style types imports pages  ## format, lint, types, import contracts, docs; `make -k` tells all
+
+style: $(VENV)/stamp
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
+
+types: $(VENV)/stamp
 	$(VENV)/bin/mypy
+
+imports: $(VENV)/stamp
 	$(VENV)/bin/lint-imports --no-logo
+
+pages: $(VENV)/stamp
 	$(PYTHON) -m scripts.docs --check
 	$(PYTHON) -m scripts.layout
 
