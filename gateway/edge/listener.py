@@ -164,7 +164,7 @@ class Listener:
         error = task.exception()
         if error is None:
             return
-        protocol.failed("tls")
+        protocol.failed("tls" if self.tls else "lost")
         if not isinstance(error, OSError):
             context = {"message": "accepting failed", "exception": error, "protocol": protocol}
             self._loop.call_exception_handler(context)

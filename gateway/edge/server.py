@@ -29,6 +29,9 @@ FD_RESERVE: Final = 128
 """Descriptors kept for everything but browsers: listeners, links to workers, clients and
 registers, HTTP, the log, and files that a library opens in passing."""
 
+_QUIET_TICKS: Final = 60
+"""A full gateway fills up again with each browser that leaves; once a minute is told enough."""
+
 _logger = logging.getLogger("gateway.edge")
 
 
@@ -83,6 +86,8 @@ class EdgeServer:
         self._context = EdgeContext(events, options, self.ticker, self._released)
         self._listeners: list[Listener] = []
         self._obstacles = Obstacle.NOT_STARTED
+        # Ticks until a reached limit is told again.
+        self._quiet_ticks = 0
         self.ticker.add(self)
 
     def __repr__(self) -> str:
@@ -168,29 +173,33 @@ class EdgeServer:
     def admit(self) -> bool:
         """Tell whether one more connection may be accepted now; pause if not."""
         if self.counters.sockets >= self.max_connections and Obstacle.FULL not in self._obstacles:
-            self.counters.accept_pauses += 1
-            _logger.warning(
-                "accepting pauses at %d open sockets: raise max_connections or the limit of open "
-                "files (ulimit -n)",
-                self.max_connections,
-            )
-            self._put(Obstacle.FULL)
+            self._pause_for(Obstacle.FULL, f"{self.max_connections} sockets are open")
         return not self._obstacles
 
     def exhausted(self, error: OSError) -> None:
         """Pause until the next tick: descriptors or kernel memory ran out."""
-        self.counters.accept_pauses += 1
-        _logger.warning("accepting pauses: %s; raise the limit of open files (ulimit -n)", error)
-        self._put(Obstacle.EXHAUSTED)
+        self._pause_for(Obstacle.EXHAUSTED, str(error))
 
     def turn(self) -> None:
         """Try again what failed for want of descriptors."""
+        self._quiet_ticks = max(0, self._quiet_ticks - 1)
         self._remove(Obstacle.EXHAUSTED)
 
     def _released(self) -> None:
         self.counters.released += 1
         if self._obstacles and self.counters.sockets < self.max_connections:
             self._remove(Obstacle.FULL)
+
+    def _pause_for(self, obstacle: Obstacle, cause: str) -> None:
+        """Count and tell a limit that was reached, but not each time while places come and go."""
+        self.counters.accept_pauses += 1
+        if not self._quiet_ticks:
+            self._quiet_ticks = _QUIET_TICKS
+            _logger.warning(
+                "accepting pauses: %s; raise max_connections or the limit of open files (ulimit -n)",
+                cause,
+            )
+        self._put(obstacle)
 
     def _put(self, obstacle: Obstacle) -> None:
         self._obstacles |= obstacle

@@ -106,9 +106,7 @@ async def test_abort_is_told_in_a_later_turn(spoken: Spoken) -> None:
 
 
 async def test_the_peer_that_leaves_is_lost_once(spoken: Spoken) -> None:
-    """Whatever the protocol, a peer that goes is told exactly once and its connection is kept
-    until then.
-    """
+    """A peer that goes is told exactly once, with what the core knows still in its place."""
     kept: list[object] = []
 
     class Keeping(Recorder):

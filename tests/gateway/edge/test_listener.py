@@ -6,43 +6,12 @@ import asyncio
 import contextlib
 import socket
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from gateway.edge.options import EdgeOptions
 from tests.gateway.edge.support import Recorder, bound, request, serving, text, turns_until
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate with its key, for localhost."""
-    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    arguments = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "1"]
-    subprocess.run(
-        ["openssl", "req", "-x509", "-nodes", "-subj", "/CN=localhost", *arguments]
-        + ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-        + ["-keyout", str(path), "-out", f"{path}.crt"],
-        check=True,
-        capture_output=True,
-    )
-    path.write_text(path.read_text() + Path(f"{path}.crt").read_text())
-    return path
-
-
-@pytest.fixture
-def tls(certificate: Path) -> ssl.SSLContext:
-    """A server's context with the certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
-
-
-@pytest.fixture
-def trusting(certificate: Path) -> ssl.SSLContext:
-    """A client's context that trusts the certificate."""
-    return ssl.create_default_context(cafile=str(certificate))
 
 
 async def test_ipv6() -> None:

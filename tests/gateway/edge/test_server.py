@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import errno
+import os
 import resource
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from gateway.edge.options import EdgeOptions
 from gateway.edge.server import FD_RESERVE, EdgeServer, Obstacle, connection_limit
-from tests.gateway.edge.support import QUICK, Recorder, bound, request, serving
+from tests.gateway.edge.support import QUICK, Recorder, bound, serving, turns_until
 
 
 @pytest.fixture
@@ -47,28 +50,50 @@ async def test_nothing_is_accepted_before_start() -> None:
     assert server.obstacles is Obstacle.STOPPED
 
 
-async def test_exhausted_descriptors_are_tried_again() -> None:
-    """After EMFILE accepting pauses until the next tick instead of spinning."""
-    core = Recorder()
-    async with serving(core, options=EdgeOptions(tick=QUICK)) as served:
-        served.server.exhausted(OSError(errno.EMFILE, "too many open files"))
-        browser = await served.connect(request())
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    """Leave this process without a free descriptor."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
-        assert (await browser.head()).startswith("HTTP/1.1 101 ")
-        assert served.server.counters.accept_pauses == 1
-        browser.writer.close()
+
+async def test_without_descriptors_accepting_waits_for_the_next_tick(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """At EMFILE accepting pauses instead of spinning, says so, and nobody is turned away."""
+    async with serving(options=EdgeOptions(tick=QUICK)) as served:
+        counters = served.server.counters
+        with socket.create_connection((served.host, served.port)), no_descriptors():
+            await turns_until(lambda: bool(counters.accept_pauses))
+            paused = served.server.obstacles
+            await turns_until(lambda: counters.accept_pauses > 1)  # the tick tries again
+        accepted_without = counters.accepted
+        await turns_until(lambda: counters.accepted == 1)
+
+        assert accepted_without == 0
+        assert paused is Obstacle.EXHAUSTED
+        assert "[Errno 24] Too many open files; raise" in caplog.text
 
 
 async def test_counters_show_what_is_there() -> None:
     """Sockets and connections are differences of plain counters."""
     core = Recorder()
     async with serving(core) as served:
-        browser, half = await served.open(), await served.connect(b"GET ")
-        await served.open()
+        browser, stays = await served.open(), await served.open()
+        half = await served.connect(b"GET ")
+        await turns_until(lambda: served.server.counters.sockets == 3)
         counters = served.server.counters
 
         assert repr(counters) == "<EdgeCounters sockets=3 connections=2>"
         browser.writer.close()
         half.writer.close()
-        await core.reason()
+        await turns_until(lambda: counters.sockets == 1)
         assert counters.connections == 1
+        assert counters.handshakes_failed == {"lost": 1}
+        stays.writer.close()
