@@ -152,14 +152,14 @@ class KeptLink:
 
     async def stop(self, code: ErrorCode = ErrorCode.STOPPING, text: str = "stopping") -> None:
         """Say goodbye and dial no more; harmless when stopped."""
+        if self.link is not None:  # first: a dialling that is cancelled cuts its link
+            self.link.close(code, text)
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        if self.link is not None:
-            self.link.close(code, text)
-            self.link = None
+        self.link = None
 
     # The owner of each link: passes on what it is told.
 

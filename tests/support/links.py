@@ -28,10 +28,14 @@ class Owner:
         self.envelopes: asyncio.Queue[Envelope] = asyncio.Queue()
         self.reasons: asyncio.Queue[GatewayError] = asyncio.Queue()
         self.ended = asyncio.Event()
+        """Set while a link has ended and none is open."""
+        self._open: set[AioLink] = set()
 
     def link_opened(self, link: AioLink) -> None:
         """Remember the link."""
         self.links.put_nowait(link)
+        self._open.add(link)
+        self.ended.clear()
 
     def link_received(self, link: AioLink, envelopes: list[Envelope]) -> None:
         """Remember what arrived."""
@@ -41,7 +45,9 @@ class Owner:
     def link_closed(self, link: AioLink, reason: GatewayError) -> None:
         """Remember why."""
         self.reasons.put_nowait(reason)
-        self.ended.set()
+        self._open.discard(link)
+        if not self._open:
+            self.ended.set()
 
 
 def party(role: Role, instance: str = "") -> Party:
@@ -92,12 +98,12 @@ class Dialler:
 
 @asynccontextmanager
 async def serving(
-    role: Role, secret_key: str = "", host: str = "127.0.0.1"
+    role: Role, secret_key: str = "", host: str = "127.0.0.1", port: int = 0, **timeouts: float
 ) -> AsyncIterator[tuple[Address, Owner]]:
     """Accept links as this role; give the address and what the links tell."""
     owner = Owner()
-    listener = LinkListener(party(role), secret_key, owner)
-    sock = bound(host)
+    listener = LinkListener(party(role), secret_key, owner, **timeouts)
+    sock = bound(host, port)
     address = address_of(sock)
     await listener.start(sock)
     try:
