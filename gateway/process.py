@@ -10,7 +10,7 @@
 
     Announcer -> registers        AdminServer -> health, metrics, HTTP API
 
-Start: internal listener, announce, wait for the first acknowledgement, HTTP, public listeners. Stop:
+Start: internal listener, HTTP, announce, wait for the first acknowledgement, public listeners. Stop:
 public listeners, browsers (1012, over `drain`), registers, links, HTTP. No part knows this file.
 """
 
@@ -22,6 +22,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from gateway.addressing import Hosts, choose_hosts
+from gateway.admin.server import AdminServer, cluster_client
+from gateway.admin.sources import AdminSources
 from gateway.announcer import Announcer
 from gateway.backend import Backend
 from gateway.clients import Clients
@@ -101,6 +103,23 @@ class GatewayProcess:
             self._announcement,
             self._choose_another_node_id,
         )
+        self._why_not_ready = "starting: no register knows this gateway yet"
+        self._admin = AdminServer(
+            AdminSources(
+                hub=self.hub,
+                clients=self.clients,
+                outbox=self.outbox,
+                edge=self.edge,
+                backend=self.backend,
+                executor=self.executor,
+                announcer=self.announcer,
+                why_not_ready=lambda: self._why_not_ready,
+                client=cluster_client(
+                    map(str, settings.register), settings.secret_key, settings.max_message
+                ),
+                api_key=settings.api_key,
+            )
+        )
 
     def __repr__(self) -> str:
         return f"<GatewayProcess {self.hub!r}>"
@@ -115,9 +134,11 @@ class GatewayProcess:
         )
         await self.backend.start(self._sockets[INTERNAL][0])
         tls = _tls_context(settings)
+        await self._admin.start(self._sockets[HTTP][0])
         self.announcer.start()
         await self.announcer.first_ack()
         self._open_listeners(tls)
+        self._why_not_ready = ""
         return {
             "ws": [
                 str(ListenUrl(url.scheme, ProcessAddress(*listener.addresses[0])))
@@ -137,6 +158,7 @@ class GatewayProcess:
 
     async def drain(self) -> None:
         """Accept no more browsers and wait until those that are here have left, or the deadline."""
+        self._why_not_ready = "draining: waiting for the browsers to leave"
         self.edge.stop_accepting()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.drain_deadline):
@@ -144,6 +166,7 @@ class GatewayProcess:
 
     async def stop(self) -> None:
         """Close everything, in order: browsers, registers, links."""
+        self._why_not_ready = "stopping"
         self.edge.stop_accepting()
         await close_all(self.hub, self.clients, self._settings.drain)
         await self.clients.all_gone()
@@ -151,6 +174,7 @@ class GatewayProcess:
         await self.announcer.withdraw()
         self.backend.stop_accepting()
         self.backend.close_links(ErrorCode.STOPPING, "this gateway is stopping")
+        await self._admin.stop()
 
     def _open_listeners(self, tls: ssl.SSLContext | None) -> None:
         settings = self._settings
