@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import ClientSession, web
 
+from gateway.admin.server import AdminServer
+from gateway.admin.sources import AdminSources
 from gateway_process.http_server import HttpServer
 from gateway_process.secret import Secret
 from tests.support.links import address_of, bound
@@ -19,6 +21,20 @@ async def served(
 ) -> AsyncIterator[ClientSession]:
     """Serve routes; give a client of them."""
     server = HttpServer(routes, Secret(api_key), open_paths=open_paths, logger=LOGGER)
+    sock = bound()
+    base = f"http://{address_of(sock)}"
+    await server.start(sock)
+    try:
+        async with ClientSession(base) as session:
+            yield session
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def administered(sources: AdminSources) -> AsyncIterator[ClientSession]:
+    """Serve a gateway's whole HTTP port; give a client of it."""
+    server = AdminServer(sources)
     sock = bound()
     base = f"http://{address_of(sock)}"
     await server.start(sock)
