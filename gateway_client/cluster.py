@@ -89,7 +89,8 @@ class Cluster:
             GatewayUnavailable: If all gateways are to be asked and none is announced.
         """
         tally: Tally[R] = Tally(call, self.registers)
-        return Plan(tally, self._well(self._asks(call, tally), tally, now))
+        asks = self._asks(call, tally)
+        return Plan(tally, asks if self.health.is_quiet else self._well(asks, tally, now))
 
     def _asks(self, call: Call[R], tally: Tally[R]) -> list[tuple[Node, Command]]:
         if isinstance(call, EveryCall):

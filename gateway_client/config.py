@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from gateway_wire.addresses import Address, parse_address
+from gateway_wire.addresses import Address
 from gateway_wire.limits import DEFAULT_MAX_MESSAGE, MAX_MESSAGE_CEILING
 
 __all__ = [
@@ -82,7 +82,7 @@ def configure(
         register_address = os.environ.get(_ENV_REGISTER) or DEFAULT_REGISTER
     if isinstance(register_address, str):
         register_address = register_address.split(",")
-    addresses = [parse_address(each) for each in register_address if each.strip()]
+    addresses = [Address.parse(each) for each in register_address if each.strip()]
     key = _secret_key_from_environment() if secret_key is None else secret_key
     return Config(tuple(dict.fromkeys(addresses)), key, timeout, max_message)
 

@@ -44,6 +44,11 @@ class Health:
     def __repr__(self) -> str:
         return f"<Health {len(self._refused)} refused, {len(self._silent)} silent>"
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to leave alone."""
+        return not self._silent
+
     def why_not_ask(self, node_id: str, now: float) -> str | None:
         """Return why a gateway is not to be asked now, or None.
 

@@ -55,7 +55,8 @@ class Tally(Generic[R]):
     Attributes:
         call: The call.
         open: Gateways that were asked and neither answered nor failed yet.
-        on_settled: Called when none is open any more, if set.
+        on_settled: Called with the tally when none is open any more, if set.
+        place: Its place in the pipeline it belongs to.
     """
 
     __slots__ = (
@@ -67,12 +68,14 @@ class Tally(Generic[R]):
         "call",
         "on_settled",
         "open",
+        "place",
     )
 
     def __init__(self, call: Call[R], registers: Sequence[str]) -> None:
         self.call = call
         self.open = 0
-        self.on_settled: Callable[[], None] | None = None
+        self.on_settled: Callable[[Tally[Any]], None] | None = None
+        self.place = 0
         self._registers = registers
         self._alone = False
         self._answers: list[Any] = []
@@ -93,14 +96,14 @@ class Tally(Generic[R]):
         self._answers.append(value)
         self._done.append(node)
         if self.on_settled is not None and self.open == 0:
-            self.on_settled()
+            self.on_settled(self)
 
     def missed(self, miss: Miss) -> None:
         """Take note that a gateway that was asked gives no answer."""
         self.open -= 1
         self._misses.append(miss)
         if self.on_settled is not None and self.open == 0:
-            self.on_settled()
+            self.on_settled(self)
 
     def skipped(self, miss: Miss) -> None:
         """Take note that a gateway is not asked."""

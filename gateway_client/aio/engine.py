@@ -177,6 +177,6 @@ class Engine:
                 await outlet.close()
 
 
-def _wake(waiter: asyncio.Future[None]) -> None:
+def _wake(waiter: asyncio.Future[None], _tally: Tally[Any]) -> None:
     if not waiter.done():
         waiter.set_result(None)

@@ -45,6 +45,7 @@ class Engine:
         self.lost = 0
         self._registers = Registers(cluster, party)
         self._request_ids = itertools.count(1)
+        self._look_at = 0.0
 
     def __repr__(self) -> str:
         return f"<Engine {self.cluster!r} {self.switchboard!r}>"
@@ -77,16 +78,24 @@ class Engine:
             self.switchboard.release(talk)
         return self.conclude(tally)
 
-    def plan(self, call: Call[R], now: float, timeout: float) -> Plan[R]:
+    def plan(self, call: Call[R], now: float, timeout: float, look_every: float = 0.0) -> Plan[R]:
         """Decide whom a call asks, after the registers were heard.
+
+        Args:
+            call: The call.
+            now: The time.
+            timeout: Seconds it may take to find out.
+            look_every: Seconds for which a look at the registers holds.
 
         Raises:
             GatewayError: If that cannot be known, or there is nobody to ask.
         """
         cluster, registers = self.cluster, self._registers
-        registers.refresh(now)
-        if cluster.directory.dropped:
-            self._forget()
+        if now >= self._look_at:
+            self._look_at = now + look_every
+            registers.refresh(now)
+            if cluster.directory.dropped:
+                self._forget()
         connect_by = now + min(timeout, CONNECT_TIMEOUT)
         registers.settle(connect_by)
         unknown = cluster.unknown(call, now)

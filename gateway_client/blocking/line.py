@@ -46,6 +46,9 @@ class Line:
         "_core",
         "_is_connected",
         "_out",
+        "_poll",
+        "_polled",
+        "_poller",
         "_sock",
         "address",
         "failure",
@@ -67,6 +70,9 @@ class Line:
         self._sock: socket.socket | None = None
         self._core = Link(Side.DIALER, party, secret_key)
         self._is_connected = False
+        self._poller = select.poll()  # looked up now: gevent may have put its own there
+        self._poll = self._poller.poll
+        self._polled = 0
         self._out: list[bytes] = []
         self._chunk: memoryview | None = None
         self._candidates = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
@@ -77,7 +83,8 @@ class Line:
         return f"<Line {self.address} {state} {self._core!r}>"
 
     def __del__(self) -> None:
-        self.close()
+        if hasattr(self, "_sock"):  # the constructor got that far
+            self.close()
 
     # What a caller asks.
 
@@ -105,16 +112,21 @@ class Line:
             return select.POLLIN | select.POLLOUT
         return select.POLLIN
 
+    def wait(self, milliseconds: int) -> bool:
+        """Wait until the socket is ready for what this line wants; return whether it is."""
+        wants = self.wants
+        if wants != self._polled:
+            self._poller.register(self.fd, wants)
+            self._polled = wants
+        return bool(self._poll(milliseconds))
+
     def is_usable(self) -> bool:
         """Return whether an idle line can be used: it is open and the peer has not ended it."""
-        sock = self._sock
-        if sock is None:
+        if self._sock is None:
             return False
-        poller = select.poll()
-        poller.register(sock.fileno(), select.POLLIN)
-        if poller.poll(0):
+        if self.wait(0):
             self.progress()
-        return self.is_open
+        return self.failure is None
 
     # Sending and receiving.
 
@@ -159,8 +171,11 @@ class Line:
     def close(self) -> None:
         """Close the socket; harmless when closed."""
         sock, self._sock = self._sock, None
-        self.fd = -1
         if sock is not None:
+            if self._polled:
+                self._poller.unregister(self.fd)
+                self._polled = 0
+            self.fd = -1
             sock.close()
 
     # Private methods

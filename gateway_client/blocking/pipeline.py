@@ -8,6 +8,7 @@ and a pipeline of any length holds a bounded number of bytes.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -25,6 +26,13 @@ __all__ = ["FLUSH_AT", "Pipeline"]
 FLUSH_AT: Final = 128 * 1024
 """Bytes for one gateway at which they are written without waiting for the end of the block."""
 
+MAX_OPEN: Final = 4096
+"""Commands that one gateway may leave unanswered: some 40 ms of its work, so that neither it nor
+this side is ever idle, and few enough objects for Python's garbage collector."""
+
+LOOK_EVERY: Final = 0.01
+"""Seconds for which a look at the registers holds: a pipeline need not look at each command."""
+
 
 class Pipeline(PipelineMethods):
     """Queues commands; its methods are those of the client and return None.
@@ -41,11 +49,12 @@ class Pipeline(PipelineMethods):
         self.results: list[Any] = []
         self._engine = engine
         self._timeout = timeout
-        self._tallies: list[Any] = []
+        # The results so far; a command's place holds None until it is settled.
+        self._settled: list[Any] = []
         self._talks: dict[Node, Talk] = {}
 
     def __repr__(self) -> str:
-        return f"<Pipeline of {len(self._tallies)} commands to {len(self._talks)} gateways>"
+        return f"<Pipeline of {len(self._settled)} commands to {len(self._talks)} gateways>"
 
     def __enter__(self) -> Self:
         return self
@@ -63,20 +72,27 @@ class Pipeline(PipelineMethods):
 
     def _queue(self, call: Call[Any]) -> None:
         now = time.monotonic()
+        engine = self._engine
         try:
-            tally, asks = self._engine.plan(call, now, self._timeout)
+            tally, asks = engine.plan(call, now, self._timeout, LOOK_EVERY)
         except GatewayError as error:
-            self._tallies.append(error)
+            self._settled.append(error)
             return
-        self._tallies.append(tally)
+        tally.place = len(self._settled)
+        self._settled.append(None)
+        talks = self._talks
         for node, command in asks:
-            talk = self._talks.get(node) or self._connect(node, tally, now)
+            talk = talks.get(node) or self._connect(node, tally, now)
             if talk is None:
                 continue
-            frame, request_id = self._engine.encode(command, confirm=call.confirm)
+            frame, request_id = engine.encode(command, confirm=call.confirm)
             talk.say(frame, Request(tally, node, type(command)), request_id)
-            if talk.unwritten > FLUSH_AT:
-                self._drive(FLUSH_AT)
+            if not talk.has_room(FLUSH_AT, MAX_OPEN):
+                self._drive(_has_room)
+        if tally.open:
+            tally.on_settled = self._settle
+        else:
+            self._settle(tally)
 
     def _connect(self, node: Node, tally: Tally[Any], now: float) -> Talk | None:
         talk = self._engine.switchboard.connect(node, now, self._timeout, is_long=True)
@@ -86,25 +102,28 @@ class Pipeline(PipelineMethods):
         self._talks[node] = talk
         return talk
 
-    def _drive(self, unwritten: int | None = None) -> None:
+    def _drive(self, is_enough: Callable[[Talk], bool] = Talk.has_finished) -> None:
         try:
-            drive(self._talks.values(), unwritten)
+            drive(tuple(self._talks.values()), is_enough)
         except BaseException:
             self._engine.abandon(self._talks.values())
             raise
+
+    def _settle(self, tally: Tally[Any]) -> None:
+        """Keep the result alone: a long pipeline would otherwise hold all its commands."""
+        try:
+            self._settled[tally.place] = self._engine.conclude(tally)
+        except GatewayError as error:
+            self._settled[tally.place] = error
 
     def _finish(self) -> None:
         self._drive()
         for talk in self._talks.values():
             self._engine.switchboard.release(talk)
-        self.results = [self._conclude(each) for each in self._tallies]
-        self._tallies.clear()
         self._talks.clear()
+        self.results, self._settled = self._settled, []
 
-    def _conclude(self, tally: Tally[Any] | GatewayError) -> Any:
-        if isinstance(tally, GatewayError):
-            return tally
-        try:
-            return self._engine.conclude(tally)
-        except GatewayError as error:
-            return error
+
+def _has_room(talk: Talk) -> bool:
+    """Return whether a talk is through with half of what it may hold, so that it moves in bulk."""
+    return talk.has_finished() or talk.has_room(FLUSH_AT // 2, MAX_OPEN // 2)

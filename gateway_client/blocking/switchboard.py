@@ -13,9 +13,9 @@ from __future__ import annotations
 import select
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import ceil
-from typing import Any, Final
+from typing import Final
 from weakref import WeakSet
 
 from gateway_client.blocking.line import Line
@@ -26,7 +26,7 @@ from gateway_wire.hello import Party
 
 __all__ = ["Switchboard", "drive"]
 
-_MILLISECONDS: Final = 1000
+_clock: Final = time.monotonic
 
 
 class _Kept(threading.local):
@@ -80,7 +80,7 @@ class Switchboard:
         line = talk.line
         if line.is_closed:
             return
-        if not talk.is_finished:
+        if not talk.has_finished():
             line.close()
         elif talk.ends_unconfirmed:
             self._kept.lines[talk.node.node_id] = line
@@ -124,39 +124,48 @@ class Switchboard:
         return None
 
 
-def drive(talks: Iterable[Talk], unwritten: int | None = None) -> None:
-    """Write and read until every talk is finished or has timed out.
+def drive(talks: Sequence[Talk], is_enough: Callable[[Talk], bool] = Talk.has_finished) -> None:
+    """Write and read until it is enough for every talk, which a finished one always is.
 
     Args:
         talks: With different gateways.
-        unwritten: If given, stop as soon as no talk has more bytes than this to write.
+        is_enough: Whether nothing more need be done for a talk now.
     """
-    clock = time.monotonic
-    now = clock()
+    now = _clock()
     for talk in talks:
         talk.flush(now)
-    while True:
-        busy = [talk for talk in talks if not talk.is_finished]
-        if not busy:
-            return
-        if unwritten is not None and all(talk.unwritten <= unwritten for talk in busy):
-            return
-        _turn(busy, clock)
+    if len(talks) == 1:
+        _drive_one(talks[0], is_enough)
+        return
+    while busy := [talk for talk in talks if not is_enough(talk)]:
+        _turn(busy)
 
 
-def _turn(busy: list[Talk], clock: Any) -> None:
+def _drive_one(talk: Talk, is_enough: Callable[[Talk], bool]) -> None:
+    """The same for a single gateway, without the cost of choosing among several."""
+    line = talk.line
+    while not is_enough(talk):
+        if line.wait(_milliseconds(talk.deadline - _clock())):
+            talk.progress(_clock())
+        else:
+            talk.expire(_clock())
+
+
+def _turn(busy: list[Talk]) -> None:
     poller = select.poll()  # looked up now: gevent may have put its own there
     by_fd: dict[int, Talk] = {}
-    soonest = busy[0].deadline
     for talk in busy:
-        line = talk.line
-        poller.register(line.fd, line.wants)
-        by_fd[line.fd] = talk
-        soonest = min(soonest, talk.deadline)
-    events = poller.poll(max(0, ceil((soonest - clock()) * _MILLISECONDS)))
-    now = clock()
+        poller.register(talk.line.fd, talk.line.wants)
+        by_fd[talk.line.fd] = talk
+    soonest = min(talk.deadline for talk in busy)
+    events = poller.poll(_milliseconds(soonest - _clock()))
+    now = _clock()
     for fd, _ in events:
         by_fd[fd].progress(now)
     if now >= soonest:
         for talk in busy:
             talk.expire(now)
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(0, ceil(seconds * 1000))

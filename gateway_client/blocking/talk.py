@@ -82,17 +82,16 @@ class Talk:
         """When it has timed out, unless something is heard before."""
         return self._connect_by if self._waiting is not None else self._started + self._timeout
 
-    @property
-    def is_finished(self) -> bool:
-        """Whether there is nothing left to write or to wait for."""
+    def has_finished(self) -> bool:
+        """Return whether there is nothing left to write or to wait for."""
         if self.line.is_closed:
             return True
         return not self._pending and self._waiting is None and self.line.is_flushed
 
-    @property
-    def unwritten(self) -> int:
-        """Bytes that the kernel has not taken yet."""
-        return self.line.queued - self.line.written
+    def has_room(self, size: int, count: int) -> bool:
+        """Return whether fewer bytes than this are unwritten, and fewer commands unanswered."""
+        line = self.line
+        return line.queued - line.written < size and len(self._pending) < count
 
     def say(self, frame: bytes, request: Request, request_id: int) -> None:
         """Take one command; `request_id` 0 for one that is not answered."""
@@ -131,7 +130,7 @@ class Talk:
 
     def expire(self, now: float) -> None:
         """End it if its time is up."""
-        if now < self.deadline or self.is_finished:
+        if now < self.deadline or self.has_finished():
             return
         if self._waiting is not None:
             reason = f"accepted no link within {self._connect_by - self._started:.1f} s"
@@ -148,7 +147,7 @@ class Talk:
 
     def abandon(self) -> None:
         """Close the line of a talk that was interrupted, so that nobody gets its answers."""
-        if not self.is_finished:
+        if not self.has_finished():
             self._health.let_go(self.node.node_id)
             self.line.close()
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from gateway_client.reached import Reached
 from gateway_wire.commands import Command
@@ -41,6 +41,9 @@ __all__ = [
 ]
 
 R = TypeVar("R")
+
+_SMALL: Final = tuple(map(Reached, range(256)))
+"""The complete answers that are common, made once, as Python does with its small ints."""
 
 Partial: TypeAlias = Literal["raise", "return"]
 """What a query does when some gateways did not answer: raise `PartialResult`, or return the rest."""
@@ -134,7 +137,8 @@ class OwnersCall(Call[R]):
 
 def reached(counts: list[int]) -> Reached:
     """Add up how many connections the gateways reached."""
-    return Reached(counts[0] if len(counts) == 1 else sum(counts))
+    count = counts[0] if len(counts) == 1 else sum(counts)
+    return _SMALL[count] if 0 <= count < len(_SMALL) else Reached(count)
 
 
 def added_up(counts: list[int]) -> int:
