@@ -22,6 +22,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from gateway.admin.health import why_not_ready
 from gateway.admin.sources import AdminSources
 from gateway_wire import close_codes
 
@@ -105,7 +106,7 @@ _PROCESS: Final = (
     _gauge(
         "ready",
         "1 while browsers may be sent here, as /readyz says.",
-        lambda s: not s.why_not_ready(),
+        lambda s: not why_not_ready(s),
     ),
     _gauge(
         "registers_connected",

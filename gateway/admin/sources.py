@@ -35,7 +35,8 @@ class AdminSources:
         backend: The links of backends.
         executor: The commands that they sent.
         announcer: Which registers know this process.
-        why_not_ready: Gives the reason why no browser should be sent here, empty if one may.
+        why_not_ready: Gives what the process as a whole has against being sent browsers, empty for
+            nothing; that the edge accepts is looked up here.
         client: Asks the cluster for the HTTP API; closed with the port.
         api_key: What requests must carry; empty for requests of this machine only.
         lag: How late the loop is; the HTTP port starts and stops it.

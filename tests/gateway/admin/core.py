@@ -58,7 +58,9 @@ class Browser:
 class Core:
     """The parts of one gateway process; a context manager that starts and stops them."""
 
-    def __init__(self, registers: Sequence[Address], secret_key: str = "") -> None:
+    def __init__(
+        self, registers: Sequence[Address], secret_key: str = "", *, max_connections: int = 0
+    ) -> None:
         self.reason = ""
         self._ids = NativeIds(new_node_id())
         us = party(Role.GATEWAY)
@@ -71,7 +73,7 @@ class Core:
         table = command_table(self.hub, self.outbox, self.clients, DEFAULT_MAX_MESSAGE)
         self.executor = Executor(loop, flusher, table)
         self.backend = Backend(us, secret_key, self.executor)
-        self.edge = EdgeServer(self.clients, EdgeOptions())
+        self.edge = EdgeServer(self.clients, EdgeOptions(max_connections=max_connections))
         self._internal, self._public = bound(), bound()
         self.address = address_of(self._internal)
         self.url = f"ws://{address_of(self._public)}/"

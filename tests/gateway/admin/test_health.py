@@ -41,6 +41,15 @@ async def test_the_reason_why_it_is_not_ready_is_told() -> None:
     assert (status, body["status"], body["reason"]) == (503, "not ready", "stopping")
 
 
+async def test_a_gateway_that_is_full_is_not_ready() -> None:
+    """A load balancer should look for another, and people see the numbers."""
+    async with register() as (_, address), Core([address], max_connections=1) as core:
+        await core.browser()
+        core.edge.admit()
+        status, body = await asked(core, "/readyz")
+    assert (status, body["reason"]) == (503, "not accepting: 1 of 1 sockets are open")
+
+
 async def test_a_lost_register_shows_and_costs_nothing() -> None:
     """One register of two is not there: ready all the same, but told."""
     with bound() as nobody:
