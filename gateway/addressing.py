@@ -15,7 +15,7 @@ from gateway_process.errors import StartupError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway_process.addresses import Address
+    from gateway_wire.addresses import Address
 
 __all__ = ["AUTO", "Hosts", "choose_hosts"]
 

@@ -39,7 +39,6 @@ from gateway.outbox import Outbox
 from gateway.program import HTTP, INTERNAL, public_kind
 from gateway.settings import SECURE
 from gateway.tls import server_context
-from gateway_process.addresses import Address as ProcessAddress
 from gateway_process.addresses import ListenUrl
 from gateway_process.sockets import address_of
 from gateway_wire.addresses import Address
@@ -97,7 +96,7 @@ class GatewayProcess:
         self.edge = EdgeServer(self.clients, _edge_options(settings))
         self._listeners: list[Listener] = []
         self.announcer = Announcer(
-            [Address(each.host, each.port) for each in settings.register],
+            settings.register,
             self._party,
             self._secret_key,
             self._announcement,
@@ -141,7 +140,7 @@ class GatewayProcess:
         self._why_not_ready = ""
         return {
             "ws": [
-                str(ListenUrl(url.scheme, ProcessAddress(*listener.addresses[0])))
+                str(ListenUrl(url.scheme, Address(*listener.addresses[0])))
                 for url, listener in zip(settings.listen, self._listeners, strict=True)
             ],
             INTERNAL: str(address_of(self._sockets[INTERNAL][0])),

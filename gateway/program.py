@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from gateway.addressing import choose_hosts
 from gateway.settings import GatewaySettings
-from gateway_process.addresses import Address
 from gateway_process.program import Program
 from gateway_process.sockets import bind, refuse_open_without_secret
+from gateway_wire.addresses import Address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway_process.daemon import Context, Role, Sockets
 
-__all__ = ["GATEWAY", "HTTP", "INTERNAL", "public_kind"]
+__all__ = ["GATEWAY", "HTTP", "INTERNAL", "port_of", "public_kind", "refuse_open"]
 
 INTERNAL = "internal"
 HTTP = "http"
@@ -33,11 +33,13 @@ def _bind(settings: GatewaySettings) -> Sequence[Sockets]:
     hosts = asyncio.run(
         choose_hosts(settings.advertise, settings.advertise_bind, settings.register)
     )
-    internal = [Address(hosts.bound, _port(settings.start_port, number)) for number in range(count)]
-    http = [
-        Address(settings.http.host, _port(settings.http.port, number)) for number in range(count)
+    internal = [
+        Address(hosts.bound, port_of(settings.start_port, number)) for number in range(count)
     ]
-    _refuse_open(settings, internal[0])
+    http = [
+        Address(settings.http.host, port_of(settings.http.port, number)) for number in range(count)
+    ]
+    refuse_open(settings, internal[0])
     public = [
         bind(url.address, "--listen", count=count, listening=False) for url in settings.listen
     ]
@@ -51,21 +53,31 @@ def _bind(settings: GatewaySettings) -> Sequence[Sockets]:
     ]
 
 
-def _port(first: int, number: int) -> int:
+def port_of(first: int, number: int) -> int:
+    """Return the port of process `number` when the first one's is given; 0 stays 0."""
     return first + number if first else 0
 
 
-def _refuse_open(settings: GatewaySettings, internal: Address) -> None:
+def refuse_open(settings: GatewaySettings, internal: Address) -> None:
+    """Refuse listeners for this machine's own that others reach and nothing protects.
+
+    Args:
+        settings: What the gateway was told.
+        internal: Where the internal listener of the first process will be.
+
+    Raises:
+        SettingsError: One of them is refused.
+    """
     refuse_open_without_secret(
         internal,
-        "advertise_bind" if settings.advertise_bind else "advertise",
+        "--advertise-bind" if settings.advertise_bind else "--advertise",
         secret=settings.secret_key,
         secret_setting="secret_key",  # noqa: S106 - a name
         insecure=settings.insecure,
     )
     refuse_open_without_secret(
         settings.http,
-        "http",
+        "--http",
         secret=settings.api_key,
         secret_setting="api_key",  # noqa: S106 - a name
         insecure=settings.insecure,

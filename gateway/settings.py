@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gateway_process.addresses import HIGHEST_PORT, Address, ListenUrl
+from gateway_process.addresses import ListenUrl
 from gateway_process.errors import SettingsError
 from gateway_process.kinds import Network, Seconds, Size
 from gateway_process.settings import setting
 from gateway_process.shared import MemberSettings
+from gateway_wire.addresses import HIGHEST_PORT, Address
 from gateway_wire.limits import DEFAULT_MAX_MESSAGE, MAX_MESSAGE_CEILING
 
 __all__ = ["PLAIN", "SECURE", "GatewaySettings"]

@@ -17,9 +17,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
-from gateway_process.addresses import Address, ListenUrl
+from gateway_process.addresses import ListenUrl, read_address
 from gateway_process.errors import BadValue
 from gateway_process.secret import Secret
+from gateway_wire.addresses import Address
 
 __all__ = ["Kind", "Network", "Seconds", "Size", "kind_of"]
 
@@ -163,7 +164,7 @@ _BY_TYPE: Final[dict[object, Kind]] = {
     bool: Kind(metavar="BOOL", parse=_boolean, text=lambda v: "true" if v else "false"),
     Path: Kind(metavar="FILE", parse=_path),
     Secret: Kind(metavar="SECRET", parse=_secret, text=Secret.reveal),
-    Address: Kind(metavar="HOST:PORT", parse=lambda raw: Address.parse(_text(raw))),
+    Address: Kind(metavar="HOST:PORT", parse=lambda raw: read_address(_text(raw))),
     ListenUrl: Kind(metavar="URL", parse=lambda raw: ListenUrl.parse(_text(raw))),
 }
 

@@ -10,11 +10,11 @@ because TOML has one `register` only.
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway_process.addresses import Address
 from gateway_process.kinds import Seconds
 from gateway_process.logs import LogFormat, LogLevel
 from gateway_process.secret import Secret
 from gateway_process.settings import Settings, setting
+from gateway_wire.addresses import Address
 
 __all__ = ["DEFAULT_REGISTER", "MemberSettings", "SharedSettings"]
 

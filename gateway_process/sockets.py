@@ -14,10 +14,10 @@ import os
 import socket
 from typing import Final
 
-from gateway_process.addresses import Address
 from gateway_process.errors import SettingsError, StartupError
 from gateway_process.holder import holder_of
 from gateway_process.secret import Secret
+from gateway_wire.addresses import Address
 
 __all__ = ["BACKLOG", "address_of", "bind", "explain", "refuse_open_without_secret"]
 

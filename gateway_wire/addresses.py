@@ -1,45 +1,111 @@
-"""Addresses of internal listeners: `host:port` text and back, one place for all packages.
+"""Addresses of internal links and listeners: `host:port` as text and as a value, in one place.
 
-A host is an IPv4 address, an IPv6 address (in brackets where a port follows) or a DNS name.
+Hosts are kept as written (IPv4, IPv6 without its brackets, DNS name); nothing in here resolves a
+name or opens a socket. Port 0 means "let the system choose one".
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from ipaddress import ip_address
+from typing import Final, NamedTuple
 
-__all__ = ["Address", "parse_address"]
+__all__ = ["HIGHEST_PORT", "Address", "BadAddress"]
 
-_MAX_PORT = 65535
+HIGHEST_PORT: Final = 65535
+_EXAMPLES: Final = "127.0.0.1:1236, [::1]:1236 or register.internal:1236"
+_HOST_PORT: Final = re.compile(
+    r"(?:\[(?P<ipv6>[^\]]*)\]|(?P<host>[^:\[\]/@?#\s]*)):(?P<port>[^:]*)"
+)
+_LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+class BadAddress(ValueError):
+    """A text is not an address.
+
+    Attributes:
+        text: What was given.
+        problem: What is wrong, to be read after it: "has no port".
+        remedy: What to write instead, with an example.
+    """
+
+    def __init__(self, text: str, problem: str, remedy: str) -> None:
+        super().__init__(text, problem, remedy)
+        self.text = text
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.text!r} {self.problem}; {self.remedy}"
 
 
 class Address(NamedTuple):
-    """Where something listens.
+    """A TCP address.
 
     Attributes:
-        host: IPv4 address, IPv6 address without brackets, or DNS name.
-        port: 0 to 65535; 0 where the kernel shall choose.
+        host: IPv4 or IPv6 address (no brackets) or DNS name.
+        port: 0 to 65535; 0 lets the system choose when listening.
     """
 
     host: str
     port: int
 
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read `host:port` or `[ipv6]:port`.
+
+        Raises:
+            BadAddress: it is something else.
+        """
+        match = _HOST_PORT.fullmatch(text.strip())
+        if match is None:
+            raise _misread(text)
+        if match["ipv6"] is not None and not _is_ipv6(match["ipv6"]):
+            raise BadAddress(text, "has no IPv6 address between its brackets", f"write {_EXAMPLES}")
+        host = match["ipv6"] or match["host"]
+        if not host:
+            raise BadAddress(
+                text, "has no host", "write 0.0.0.0:PORT to listen on every IPv4 address"
+            )
+        return cls(host, _port(text, match["port"]))
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it: `localhost`, 127.0.0.0/8 or ::1."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host.lower() == "localhost"
+
+    @property
+    def dialled(self) -> Address:
+        """Where this machine reaches what listens here: loopback for every address, else itself."""
+        return Address(_LOOPBACK.get(self.host, self.host), self.port)
+
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_address(text: str) -> Address:
-    """Parse `host:port` or `[ipv6]:port`.
+def _misread(text: str) -> BadAddress:
+    if "://" in text:
+        return BadAddress(text, "is a URL, an address is wanted", f"write {_EXAMPLES}")
+    if text.count(":") > 1 and "[" not in text:
+        return BadAddress(text, "looks like IPv6 without brackets", "write [::1]:1236")
+    if ":" not in text.rpartition("]")[2]:
+        return BadAddress(text, "has no port", f"write {_EXAMPLES}")
+    return BadAddress(text, "is not host:port", f"write {_EXAMPLES}")
 
-    Raises:
-        ValueError: If it is not of that form; the message shows what one looks like.
-    """
-    host, colon, port = text.strip().rpartition(":")
-    bracketed = host.startswith("[") and host.endswith("]")
-    host = host[1:-1] if bracketed else host
-    well_formed = colon and host and port.isascii() and port.isdigit()
-    if not well_formed or (":" in host and not bracketed) or int(port) > _MAX_PORT:
-        raise ValueError(
-            f"{text!r} is not an address: write host:port, such as 127.0.0.1:1236 or [::1]:1236"
-        )
-    return Address(host, int(port))
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return ip_address(text).version == 6
+    except ValueError:
+        return False
+
+
+def _port(text: str, port: str) -> int:
+    if not port:
+        raise BadAddress(text, "has no port", f"write {_EXAMPLES}")
+    if not (port.isascii() and port.isdigit()) or int(port) > HIGHEST_PORT:
+        raise BadAddress(text, "has no valid port", f"give a port from 0 to {HIGHEST_PORT}")
+    return int(port)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from gateway_process.addresses import Address
 from gateway_process.settings import setting
 from gateway_process.shared import DEFAULT_REGISTER, SharedSettings
 from gateway_process.sockets import refuse_open_without_secret
+from gateway_wire.addresses import Address
 
 __all__ = ["RegisterSettings"]
 

@@ -16,7 +16,7 @@ import click
 from gateway.demo.program import DEFAULT_LISTEN, DEMO, PAGE, DemoSettings
 from gateway.program import GATEWAY, public_kind
 from gateway.settings import PLAIN, SECURE, GatewaySettings
-from gateway_process.addresses import Address, ListenUrl
+from gateway_process.addresses import ListenUrl, read_address
 from gateway_process.errors import BadValue, SettingsError
 from gateway_process.flags import settings_options
 from gateway_process.loader import Loader
@@ -24,6 +24,7 @@ from gateway_process.program import announce, children_of, prepare, say, supervi
 from gateway_process.settings import specs_of
 from gateway_process.shared import MemberSettings, SharedSettings
 from gateway_process.sockets import address_of, bind
+from gateway_wire.addresses import Address
 from register.program import HTTP, INTERNAL, REGISTER
 from register.settings import RegisterSettings
 
@@ -44,9 +45,6 @@ READY_NAMES: Final = {
     "gateway.internal": "internal",
 }
 """Address of a child -> its name in the ready line, in the order they stand there."""
-
-_ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""Where to dial what listens on every address."""
 
 
 @click.command()
@@ -142,11 +140,7 @@ def _start_register(settings: RegisterSettings) -> Child:
 
 def _start_gateways(settings: GatewaySettings, register: Child) -> list[Child]:
     address = address_of(register.sockets[INTERNAL][0])
-    return children_of(GATEWAY, replace(settings, register=(_dialled(address),)))
-
-
-def _dialled(address: Address) -> Address:
-    return Address(_ANYWHERE.get(address.host, address.host), address.port)
+    return children_of(GATEWAY, replace(settings, register=(address.dialled,)))
 
 
 # The demo
@@ -165,7 +159,7 @@ def _gateway_url(listeners: Sequence[ListenUrl], sockets: Sockets) -> str:
     schemes = [url.scheme for url in listeners]
     index = schemes.index(PLAIN) if PLAIN in schemes else 0
     address = address_of(sockets[public_kind(index)][0])
-    if address.host not in _ANYWHERE:
+    if address.dialled == address:
         return f"{schemes[index]}://{address}"
     # The host that the page came from; a page that came by http would choose ws by itself.
     anywhere = f":{address.port}"
@@ -182,11 +176,11 @@ def _tell(page: Address | None, addresses: Addresses) -> None:
         say("No demo; connect a page of yours to the gateway. Ctrl-C stops everything.")
         return
     phone = f" From a phone: --demo-listen 0.0.0.0:{page.port}." if page.is_loopback else ""
-    say(f"Open http://{_dialled(page)} in two browser tabs.{phone} Ctrl-C stops everything.")
+    say(f"Open http://{page.dialled} in two browser tabs.{phone} Ctrl-C stops everything.")
 
 
 def _address(flag: str, text: str) -> Address:
     try:
-        return Address.parse(text)
+        return read_address(text)
     except BadValue as error:
         raise SettingsError(flag, error.problem, error.remedy, value=text) from error

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gateway_process.addresses import Address
 from gateway_process.program import Program
 from gateway_process.settings import setting
 from gateway_process.shared import MemberSettings
 from gateway_process.sockets import bind
+from gateway_wire.addresses import Address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,8 +3,8 @@
 import pytest
 
 from gateway.addressing import Hosts, choose_hosts
-from gateway_process.addresses import Address
 from gateway_process.errors import StartupError
+from gateway_wire.addresses import Address
 
 REGISTER = Address("127.0.0.1", 1236)
 NOWHERE = Address("255.255.255.255", 1236)

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway_process.addresses import Address, ListenUrl
+from gateway_process.addresses import ListenUrl
 from gateway_process.errors import BadValue
 from gateway_process.kinds import Network, Seconds, Size, kind_of
 from gateway_process.secret import Secret
+from gateway_wire.addresses import Address
 
 
 class Colour(Enum):

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway_process.addresses import Address
 from gateway_process.errors import SettingsError
 from gateway_process.kinds import Seconds
 from gateway_process.loader import Loaded, Loader
 from gateway_process.secret import Secret
 from gateway_process.settings import setting
 from gateway_process.shared import MemberSettings
+from gateway_wire.addresses import Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway_process.addresses import Address
 from gateway_process.errors import BadValue
 from gateway_process.kinds import Seconds
 from gateway_process.secret import Secret
@@ -17,6 +16,7 @@ from gateway_process.settings import (
     setting,
     specs_of,
 )
+from gateway_wire.addresses import Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ import socket
 
 import pytest
 
-from gateway_process.addresses import Address
 from gateway_process.errors import SettingsError, StartupError
 from gateway_process.secret import Secret
 from gateway_process.sockets import address_of, bind, explain, refuse_open_without_secret
+from gateway_wire.addresses import Address
 
 ANY = Address("127.0.0.1", 0)
 

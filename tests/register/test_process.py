@@ -4,7 +4,7 @@ from pathlib import Path
 
 import aiohttp
 
-from gateway_wire.addresses import parse_address
+from gateway_wire.addresses import Address
 from gateway_wire.commands import Nodes, Role, Watch
 from tests.support.daemons import Daemon, run
 from tests.support.links import Dialler
@@ -19,7 +19,7 @@ async def test_it_serves_where_it_says(tmp_path: Path) -> None:
     with Daemon(*START, "--secret-key-file", str(key)) as register:
         async with aiohttp.request("GET", f"http://{register.ready.http}/v1/nodes") as response:
             assert await response.json() == {"nodes": []}
-        async with Dialler(parse_address(register.ready.listen), "of the cluster") as peers:
+        async with Dialler(Address.parse(register.ready.listen), "of the cluster") as peers:
             link, owner = await peers.dial(Role.CLIENT)
             link.send(Watch())
             assert (await owner.envelopes.get()).command == Nodes(True, [])

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from gateway_process.addresses import Address
 from gateway_process.daemon import Addresses, Context, Sockets
 from gateway_process.errors import RunError, SettingsError, StartupError
 from gateway_process.program import Program
 from gateway_process.settings import setting
 from gateway_process.shared import MemberSettings
 from gateway_process.sockets import address_of, bind
+from gateway_wire.addresses import Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
