@@ -23,7 +23,7 @@ __all__ = [
 
 _GATEWAY: Final = frozenset({Role.GATEWAY})
 _INT64: Final = 2**63
-_SCALARS: Final = frozenset({type(None), bool, float, str, bytes})
+_SCALARS: Final = frozenset({type(None), bool, float, bytes})
 
 MAX_SESSION_DEPTH: Final = 32
 """Levels of containers in a session: far beyond real use, far below Python's recursion limit."""
@@ -70,7 +70,8 @@ def check_session(session: object) -> None:
     Raises:
         TypeError: If it, or anything in it, is of another type than sessions hold; the message
             names the place, such as ``session['cart'][0]``.
-        ValueError: If an integer has more than 64 bits or it is nested too deeply.
+        ValueError: If an integer has more than 64 bits, a text holds a lone surrogate, or it is
+            nested too deeply.
     """
     if type(session) is not dict:
         raise TypeError(f"a session is a dict, not {type(session).__name__}")
@@ -81,7 +82,9 @@ def _check_value(value: object, place: str, depth: int) -> None:
     kind = type(value)
     if kind in _SCALARS:
         return
-    if kind is int:
+    if kind is str:
+        _check_text(cast("str", value), place)
+    elif kind is int:
         _check_int(cast("int", value), place)
     elif kind is list or kind is dict:
         _check_container(cast("list[Any] | dict[Any, Any]", value), place, depth)
@@ -95,6 +98,17 @@ def _check_value(value: object, place: str, depth: int) -> None:
 def _check_int(value: int, place: str) -> None:
     if not -_INT64 <= value < _INT64:
         raise ValueError(f"{place} is an integer of more than 64 bits; store it as text")
+
+
+def _check_text(value: str, place: str) -> None:
+    if value.isascii():
+        return
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{place} holds a lone surrogate at position {error.start}, which UTF-8 cannot carry"
+        ) from error
 
 
 def _check_container(value: list[Any] | dict[Any, Any], place: str, depth: int) -> None:
@@ -112,7 +126,9 @@ def _check_container(value: list[Any] | dict[Any, Any], place: str, depth: int) 
 def _check_key(key: object, place: str) -> None:
     if type(key) is int:
         _check_int(key, f"{place} key {key}")
-    elif type(key) is not str:
+    elif type(key) is str:
+        _check_text(key, f"{place} key {key!r}")
+    else:
         raise TypeError(
             f"{place} has the key {key!r} of type {type(key).__name__}; keys are str or int"
         )

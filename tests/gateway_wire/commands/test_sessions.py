@@ -46,6 +46,8 @@ def test_a_session_that_passes_travels_unchanged(session: dict[Any, Any]) -> Non
         ({"a": 2**63}, ValueError, r"session\['a'\] is an integer of more than 64 bits"),
         ({"a": -(2**63) - 1}, ValueError, "more than 64 bits"),
         ({2**63: 1}, ValueError, "session key 9223372036854775808 is an integer of more than"),
+        ({"a": ["x\ud800"]}, ValueError, r"session\['a'\]\[0\] holds a lone surrogate"),
+        ({"\ud800": 1}, ValueError, r"session key '\\ud800' holds a lone surrogate"),
     ],
 )
 def test_what_may_not_be_in_a_session_is_named(
