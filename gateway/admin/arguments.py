@@ -17,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.admin.problems import ApiError, Problem
+from gateway_wire.commands.sessions import MAX_SESSION_DEPTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -160,15 +161,15 @@ def _partial(name: str, value: object) -> str:
     raise _invalid(f'{name} is {value!r:.40}: give "raise" or "return"')
 
 
-def _session(name: str, value: object) -> object:
-    """Replace what stands for bytes by bytes, all the way down."""
-    if isinstance(value, list):
-        return [_session(name, each) for each in value]
-    if not isinstance(value, dict):
+def _session(name: str, value: object, levels: int = MAX_SESSION_DEPTH) -> object:
+    """Replace what stands for bytes by bytes, as deep as a session may be."""
+    if not levels or not isinstance(value, list | dict):
         return value
+    if isinstance(value, list):
+        return [_session(name, each, levels - 1) for each in value]
     if value.keys() == {BASE64_KEY}:
         return _binary(f"{BASE64_KEY} in {name}", value[BASE64_KEY])
-    return {key: _session(name, each) for key, each in value.items()}
+    return {key: _session(name, each, levels - 1) for key, each in value.items()}
 
 
 _CONVERT: Final[Mapping[str, Callable[[str, object], object]]] = {

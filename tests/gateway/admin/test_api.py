@@ -237,6 +237,13 @@ async def test_a_long_answer_is_whole() -> None:
             "invalid_argument",
             "session['a']",
         ),
+        (
+            "set_session",
+            {"client_id": NOBODY, "session": {"a": "\ud800"}},
+            400,
+            "invalid_argument",
+            "session['a'] holds a lone surrogate",
+        ),
         ("send_to_all", {"message": "x" * 2**20 + "x"}, 413, "message_too_large", "1,048,577"),
         ("bind_uid", {"client_id": NOBODY, "uid": "x" * 1025}, 413, "message_too_large", "uid"),
     ],

@@ -5,6 +5,7 @@ import pytest
 from gateway.admin.arguments import arguments_of, builder_of, decode_body
 from gateway.admin.problems import ApiError, Problem
 from gateway_client.calls import METHODS
+from gateway_wire.commands import check_session
 
 
 def problem(method: str, given: dict[str, object]) -> tuple[Problem, str]:
@@ -130,6 +131,16 @@ def test_a_session_holds_bytes() -> None:
     given = {"client_id": "x", "session": {"a": [{"$base64": "AP8="}], "b": {"$base64": 1, "c": 2}}}
     session = arguments_of(METHODS["set_session"], given)["session"]
     assert session == {"a": [b"\x00\xff"], "b": {"$base64": 1, "c": 2}}
+
+
+def test_a_session_may_not_be_endlessly_deep() -> None:
+    """What is too deep for a session is left to the library, which says so."""
+    session: dict[str, object] = {}
+    for _ in range(5_000):
+        session = {"a": session}
+    given = {"client_id": "x", "session": session}
+    with pytest.raises(ValueError, match="nested deeper"):
+        check_session(arguments_of(METHODS["set_session"], given)["session"])
 
 
 def test_broken_bytes_of_a_session_are_told() -> None:
