@@ -21,7 +21,8 @@ test: $(VENV)/stamp  ## every test, with real processes and a real browser
 	@sh scripts/system_packages.sh browser
 	@# exit 5 is "no test is marked serial"
 	$(PYTEST) -m serial || [ $$? -eq 5 ]
-	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not serial"
+	@# by file, so that a browser, a cluster or a wheel is made once for the tests that share it
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not serial"
 
 check: style types imports pages  ## format, lint, types, import contracts, docs; `make -k` tells all
 

@@ -12,10 +12,7 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.support.daemons import DEV_ON_ANY_PORT, Daemon
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.xdist_group("page"),  # one browser, in one worker
-]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PHONE: Final = ViewportSize(width=360, height=640)
 PATIENCE: Final = 20_000

@@ -15,10 +15,7 @@ from playwright.async_api import Browser, Page, expect
 
 from scripts.tree import ROOT
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.xdist_group("push_script"),  # one browser, in one worker
-]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SCRIPT = ROOT / "gateway/demo/assets/push.js"
 

@@ -17,10 +17,7 @@ from scripts.layout import PACKAGES
 from scripts.tree import ROOT
 from tests.support.daemons import DEV_ON_ANY_PORT, Daemon
 
-pytestmark = [
-    pytest.mark.timeout(300),  # builds, and installs from the package index
-    pytest.mark.xdist_group("packaging"),  # one worker, so that it does so once
-]
+pytestmark = pytest.mark.timeout(300)  # builds, and installs from the package index
 
 
 @pytest.fixture(scope="module")
