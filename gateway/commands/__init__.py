@@ -2,6 +2,7 @@
 
 import click
 
+from gateway.commands.check import check
 from gateway.commands.dev import dev
 from gateway.commands.send import send
 from gateway.commands.start import start
@@ -17,5 +18,5 @@ def cli() -> None:
     """Holds the browsers' connections and pushes to them."""
 
 
-for _command in (start, dev, send):
+for _command in (start, dev, check, send):
     cli.add_command(_command)

@@ -1,0 +1,159 @@
+"""`gateway check`: what is wrong with the settings, and what cannot be reached.
+
+Whatever is found is told; nothing is started, bound for longer than a moment, or changed. A port of
+this machine is well when it is free, or when a gateway answers there already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from gateway.addressing import choose_hosts
+from gateway.commands.certificate import check_certificate
+from gateway.commands.findings import Finding, Level, ok, problem, warning
+from gateway.commands.probes import ask_gateway, ask_http, ask_register, ask_websocket
+from gateway.program import port_of, refuse_open
+from gateway.settings import GatewaySettings
+from gateway_process.addresses import ListenUrl
+from gateway_process.errors import ExitCode, SettingsError, StartupError
+from gateway_process.flags import settings_options
+from gateway_process.loader import Loader
+from gateway_process.rlimit import raise_open_files
+from gateway_process.sockets import bind
+from gateway_wire.addresses import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator, Sequence
+
+__all__ = ["check"]
+
+_FREE: Final = "free"
+
+
+@click.command()
+@settings_options(GatewaySettings, "gateway")
+def check(loader: Loader[GatewaySettings]) -> int:
+    """Say what is wrong with the settings and what cannot be reached.
+
+    Takes the settings of `gateway start` and looks at the limit of open files, the certificate, the
+    registers, the gateways they know, and the ports of this machine. One line each: ok, warning or
+    problem, with the remedy; the exit code is 1 when there is a problem.
+    """
+    try:
+        loaded = loader.load()
+    except SettingsError as error:
+        click.echo(problem("settings", str(error)))
+        return ExitCode.FAILED
+    findings = [ok("settings", "read")]
+    findings += [warning("settings", text) for text in loaded.warnings]
+    findings += _local(loaded.settings)
+    findings += asyncio.run(_reached(loaded.settings))
+    for finding in findings:
+        click.echo(finding)
+    wrong = any(finding.level is Level.PROBLEM for finding in findings)
+    return ExitCode.FAILED if wrong else ExitCode.OK
+
+
+def _local(settings: GatewaySettings) -> Iterator[Finding]:
+    """Look at what needs no network."""
+    limit, low = raise_open_files()
+    yield warning("open files", low) if low else ok("open files", f"{limit or 'no limit'}")
+    if settings.certfile is not None and settings.keyfile is not None:
+        yield check_certificate(settings.certfile, settings.keyfile, datetime.now(UTC))
+
+
+async def _reached(settings: GatewaySettings) -> list[Finding]:
+    """Look at everything that is reached over the network, at once."""
+    cluster, own = await asyncio.gather(_cluster(settings), _own_ports(settings))
+    return [*cluster, *own]
+
+
+# The cluster
+
+
+async def _cluster(settings: GatewaySettings) -> list[Finding]:
+    key = settings.secret_key.reveal()
+    registers = settings.register
+    answers = await asyncio.gather(*(ask_register(each, key) for each in registers))
+    nodes = sorted({node for _, known in answers for node in known})
+    gateways = [ask_gateway(f"gateway {n.node_id} at {n.address}", n.address, key) for n in nodes]
+    return [*(finding for finding, _ in answers), *await asyncio.gather(*gateways)]
+
+
+# The ports of this machine
+
+
+async def _own_ports(settings: GatewaySettings) -> list[Finding]:
+    try:
+        hosts = await choose_hosts(settings.advertise, settings.advertise_bind, settings.register)
+        refuse_open(settings, Address(hosts.bound, settings.start_port))
+    except SettingsError as error:
+        return [problem("settings", str(error))]
+    except StartupError as error:
+        return [problem("advertise", str(error))]
+    looks = [_listener(url) for url in settings.listen]
+    looks += [
+        look
+        for number in range(settings.processes)
+        for look in _ports(settings, hosts.bound, number)
+    ]
+    return list(await asyncio.gather(*looks))
+
+
+def _ports(
+    settings: GatewaySettings, host: str, number: int
+) -> Sequence[Coroutine[Any, Any, Finding]]:
+    internal = Address(host, port_of(settings.start_port, number))
+    http = Address(settings.http.host, port_of(settings.http.port, number))
+    return [_internal(internal, settings.secret_key.reveal()), _http(http)]
+
+
+async def _listener(url: ListenUrl) -> Finding:
+    subject = f"listen {url}"
+    error = _binding(url.address, "--listen")
+    if not _in_use(error):
+        return _bound(subject, error)
+    return await ask_websocket(subject, ListenUrl(url.scheme, url.address.dialled), str(error))
+
+
+async def _internal(address: Address, secret_key: str) -> Finding:
+    subject = f"start-port {address}"
+    error = _binding(address, "--start-port")
+    if not _in_use(error):
+        return _bound(subject, error)
+    dialled = address.dialled
+    finding = await ask_gateway(subject, Address(dialled.host, dialled.port), secret_key)
+    return finding if finding.level is Level.OK else problem(subject, f"{error}; {finding.text}")
+
+
+async def _http(address: Address) -> Finding:
+    subject = f"http {address}"
+    error = _binding(address, "--http")
+    if not _in_use(error):
+        return _bound(subject, error)
+    dialled = address.dialled
+    return await ask_http(subject, Address(dialled.host, dialled.port), str(error))
+
+
+def _bound(subject: str, error: StartupError | None) -> Finding:
+    return problem(subject, str(error)) if error else ok(subject, _FREE)
+
+
+def _binding(address: Address, flag: str) -> StartupError | None:
+    """Bind an address for a moment; give what stands against it."""
+    try:
+        (sock,) = bind(address, flag, listening=False)
+    except StartupError as error:
+        return error
+    sock.close()
+    return None
+
+
+def _in_use(error: StartupError | None) -> bool:
+    cause = None if error is None else error.__cause__
+    return isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE

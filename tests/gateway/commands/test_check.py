@@ -1,0 +1,129 @@
+"""Checks of `gateway check`, against real daemons."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from gateway_process.errors import ExitCode
+from tests.support.certificates import certificate
+from tests.support.cluster import ANY, GATEWAY_PORTS, gateway, register
+from tests.support.daemons import run
+
+REFUSED = "connection refused; start it with `register start`, or check --register"
+
+
+def check(*arguments: str, **environment: str) -> tuple[int, list[str]]:
+    """Run the command; give exit code and lines."""
+    code, output, errors = run("gateway", "check", *arguments, environment=environment)
+    assert errors == ""
+    return code, output.splitlines()
+
+
+def test_a_machine_where_nothing_runs_yet() -> None:
+    """Free ports are well, a register that does not answer is a problem."""
+    code, lines = check(*GATEWAY_PORTS, "--register", "127.0.0.1:1", "--processes", "2")
+    assert code == ExitCode.FAILED
+    assert lines[0] == "ok       settings: read"
+    assert lines[1].split(":")[0] in {"ok       open files", "warning  open files"}
+    assert lines[2:] == [
+        f"problem  register 127.0.0.1:1: {REFUSED}",
+        f"ok       listen ws://{ANY}: free",
+        *[f"ok       start-port {ANY}: free", f"ok       http {ANY}: free"] * 2,
+    ]
+
+
+def test_a_cluster_that_runs(tmp_path: Path) -> None:
+    """Every part answers: the register, its gateways, and the ports of this gateway."""
+    made = certificate(tmp_path)
+    with ExitStack() as stack:
+        directory = stack.enter_context(register())
+        ports = ("--listen", f"wss://{ANY}", *made.flags, "--http", ANY, "--start-port", "0")
+        running = stack.enter_context(gateway(directory, ports=ports))
+        ready = running.ready
+        port = ready.internal.rpartition(":")[2]
+        code, lines = check(
+            *("--register", directory.ready.listen, "--listen", ready.ws, *made.flags),
+            *("--http", ready.http, "--start-port", port),
+        )
+        assert [line for line in lines if "open files" not in line][1:] == [
+            lines[2],
+            f"ok       register {directory.ready.listen}: answers, and knows 1",
+            lines[4],
+            f"ok       listen {ready.ws}: answers websockets",
+            f"ok       start-port {ready.internal}: answers",
+            f"ok       http {ready.http}: answers, ready",
+        ]
+        assert lines[2].startswith(f"ok       certificate {made.certfile}: good until ")
+        assert lines[4].startswith("ok       gateway ")
+        assert lines[4].endswith(f" at {ready.internal}: answers")
+        assert code == ExitCode.OK
+
+
+def test_a_gateway_that_cannot_be_reached_is_named() -> None:
+    """One that is listed and frozen is a problem; the other is not."""
+    with ExitStack() as stack:
+        directory = stack.enter_context(register())
+        frozen, well = (stack.enter_context(gateway(directory)) for _ in range(2))
+        frozen.freeze()
+        code, lines = check(*GATEWAY_PORTS, "--register", directory.ready.listen)
+        about = {line.split(" at ")[1].split(": ")[0]: line for line in lines if " at " in line}
+        assert "no answer in 3 s" in about[frozen.ready.internal]
+        assert about[well.ready.internal].startswith("ok ")
+        assert code == ExitCode.FAILED
+
+
+def test_ports_that_others_hold_are_problems() -> None:
+    """Each names who holds it, and the flag that chooses another."""
+    with register() as directory:
+        taken = directory.ready.http
+        code, lines = check(
+            *("--register", directory.ready.listen, "--listen", f"ws://{taken}"),
+            *("--http", taken, "--start-port", taken.rpartition(":")[2]),
+        )
+        held = f"{taken} is in use by"
+        problems = [line for line in lines if line.startswith("problem")]
+        assert [line.split(held)[0] for line in problems] == [
+            f"problem  listen ws://{taken}: --listen: ",
+            f"problem  start-port {taken}: --start-port: ",
+            f"problem  http {taken}: --http: ",
+        ]
+        assert all(f"(pid {directory.pid})" in line for line in problems)
+        assert code == ExitCode.FAILED
+
+
+def test_keys_that_differ_are_a_problem() -> None:
+    """The register's side and ours are named."""
+    with register("--secret-key", "one") as directory:
+        code, lines = check(
+            *GATEWAY_PORTS, "--register", directory.ready.listen, "--secret-key", "two"
+        )
+    assert code == ExitCode.FAILED
+    (line,) = (line for line in lines if line.startswith("problem"))
+    assert line.startswith(f"problem  register {directory.ready.listen}: ")
+    assert line.endswith("; give all processes the same --secret-key-file")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--ping-timeout", "30"], "--ping-timeout: 30.0 is longer than ping_interval"),
+        (["--listen", "wss://127.0.0.1:0"], "--certfile: is missing for a wss:// listener"),
+        (["--advertise", "0.0.0.0"], "--advertise: '0.0.0.0:0' is open to other machines"),
+        (["--http", "0.0.0.0:0"], "--http: '0.0.0.0:0' is open to other machines"),
+    ],
+)
+def test_wrong_settings_are_problems(arguments: list[str], told: str) -> None:
+    """What a start would refuse is told like everything else, with exit code 1."""
+    code, lines = check(*GATEWAY_PORTS, "--register", "127.0.0.1:1", *arguments)
+    assert code == ExitCode.FAILED
+    assert [line for line in lines if line.startswith(f"problem  settings: {told}")]
+
+
+def test_an_unknown_variable_is_a_warning() -> None:
+    """A misspelt variable is told, with the one that was probably meant."""
+    code, lines = check(
+        *GATEWAY_PORTS, "--register", "127.0.0.1:1", GATEWAYWORKER_GATEWAY__HTP="127.0.0.1:1"
+    )
+    assert code == ExitCode.FAILED
+    assert lines[1].startswith("warning  settings: unknown variable GATEWAYWORKER_GATEWAY__HTP; ")
