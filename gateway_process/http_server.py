@@ -28,6 +28,18 @@ DEFAULT_GRACE: Final = 1.0
 """Seconds that requests under way get at a stop, where each is answered from memory."""
 
 
+class _AtDebug(logging.Filter):
+    """Lowers what aiohttp logs itself: malformed requests, which strangers send and nobody can mend."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.levelno, record.levelname = logging.DEBUG, logging.getLevelName(logging.DEBUG)
+        return logging.getLogger(record.name).isEnabledFor(logging.DEBUG)
+
+
+_aiohttp_logger = logging.getLogger("gateway_process.http")
+_aiohttp_logger.addFilter(_AtDebug())
+
+
 def error_response(status: int, code: str, message: str, **fields: Any) -> web.Response:
     """Make the answer to a request that failed.
 
@@ -71,7 +83,9 @@ class HttpServer:
             middlewares=[self._answer_errors, self._guard], client_max_size=max_body
         )
         application.add_routes(routes)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=grace)
+        self._runner = web.AppRunner(
+            application, access_log=None, logger=_aiohttp_logger, shutdown_timeout=grace
+        )
 
     def __repr__(self) -> str:
         return f"<HttpServer {', '.join(map(str, self._runner.addresses)) or 'closed'}>"
@@ -108,7 +122,9 @@ class HttpServer:
             return await handler(request)
         except web.HTTPException as error:
             return _of_framework(request, error)
-        except Exception:
+        except Exception as error:
+            if isinstance(error, ConnectionError) and request.transport is None:
+                raise  # the client has left in the middle of its request
             self._logger.exception("%s %s failed", request.method, request.path)
             return error_response(500, "internal", "this is a bug; the log has the details")
 

@@ -31,12 +31,26 @@ async def broken(_: web.Request) -> web.Response:
     raise RuntimeError("secret detail")
 
 
+async def unconnected(_: web.Request) -> web.Response:
+    """Lose a connection to something else."""
+    raise ConnectionResetError("to something else")
+
+
 class Slow:
     """A route that answers when it is told to."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
         self.go = asyncio.Event()
+        self.left = asyncio.Event()
+
+    async def read(self, request: web.Request) -> web.Response:
+        """Read the body, and note when that ends."""
+        self.asked.set()
+        try:
+            return web.json_response({"read": len(await request.read())})
+        finally:
+            self.left.set()
 
     async def answer(self, _: web.Request) -> web.Response:
         """Answer when told to."""
@@ -51,7 +65,9 @@ def routes(slow: Slow) -> list[web.RouteDef]:
         web.get("/healthz", healthy),
         web.get("/broken", broken),
         web.get("/slow", slow.answer),
+        web.get("/unconnected", unconnected),
         web.post("/echo", echo),
+        web.post("/read", slow.read),
     ]
 
 
@@ -71,6 +87,15 @@ async def serving(
             yield session, server
     finally:
         await server.stop()
+
+
+def peer_of(session: ClientSession) -> tuple[str, int]:
+    """Give where a client's port is."""
+    base = session._base_url
+    assert base is not None
+    assert base.host is not None
+    assert base.port is not None
+    return base.host, base.port
 
 
 async def error(
@@ -105,6 +130,41 @@ async def test_a_bug_is_logged_and_not_shown(caplog: pytest.LogCaptureFixture) -
     assert (status, code) == (500, "internal")
     assert "secret detail" not in message
     assert "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize("request_", [b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"])
+async def test_what_strangers_send_does_not_fill_the_log(
+    request_: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Bytes that are no request are answered with 400 and logged at DEBUG only."""
+    async with serving() as (session, _):
+        reader, writer = await asyncio.open_connection(*peer_of(session))
+        writer.write(request_)
+        answer = await reader.read()
+        writer.close()
+    assert answer.startswith(b"HTTP/1.0 400 ")
+    assert not [record for record in caplog.records if record.levelno >= logging.INFO]
+
+
+async def test_a_client_that_leaves_is_no_bug(caplog: pytest.LogCaptureFixture) -> None:
+    """A connection that ends in the middle of a body is nobody's error."""
+    slow = Slow()
+    async with serving(slow=slow) as (session, _):
+        _, writer = await asyncio.open_connection(*peer_of(session))
+        head = "POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        writer.write(f"{head}Content-Length: 9\r\n\r\n".encode())
+        await slow.asked.wait()
+        writer.close()
+        await slow.left.wait()
+    assert not [record for record in caplog.records if record.levelno >= logging.INFO]
+
+
+async def test_a_lost_connection_of_our_own_is_a_bug(caplog: pytest.LogCaptureFixture) -> None:
+    """The client is there and waits: it gets an answer, and the log the error."""
+    async with serving() as (session, _):
+        status, code, _ = await error(session, "GET", "/unconnected")
+    assert (status, code) == (500, "internal")
+    assert "to something else" in caplog.text
 
 
 async def test_a_body_has_a_limit() -> None:
