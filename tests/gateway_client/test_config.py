@@ -1,0 +1,59 @@
+"""The settings of a client object, and where they come from."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway_client.config import Config, configure
+from gateway_wire.addresses import Address
+
+NAMES = ("GATEWAYWORKER_REGISTER", "GATEWAYWORKER_SECRET_KEY", "GATEWAYWORKER_SECRET_KEY_FILE")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of our variables is set."""
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_without_a_word_it_is_the_register_on_this_machine() -> None:
+    """The default is where `register start` listens, without a secret key."""
+    assert configure(None, None) == Config((Address("127.0.0.1", 1236),))
+
+
+def test_the_environment_is_read_where_the_program_says_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Addresses are comma-separated; what the program says wins, an empty key included."""
+    monkeypatch.setenv("GATEWAYWORKER_REGISTER", "a:1, [::1]:2")
+    monkeypatch.setenv("GATEWAYWORKER_SECRET_KEY", "k")
+    assert configure(None, None).registers == (Address("a", 1), Address("::1", 2))
+    assert configure(None, None).secret_key == "k"
+    said = configure(["b:3", "b:3"], "")
+    assert (said.registers, said.secret_key) == ((Address("b", 3),), "")
+
+
+def test_the_key_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """White space around the key in its file is not part of it."""
+    file = tmp_path / "key"
+    file.write_text("secret\n")
+    monkeypatch.setenv("GATEWAYWORKER_SECRET_KEY_FILE", str(file))
+    assert configure(None, None).secret_key == "secret"
+
+
+def test_the_key_is_not_shown() -> None:
+    """The representation does not hold the secret key."""
+    assert "secret" not in repr(configure(None, "topsecret")).replace("secret_key", "")
+
+
+def test_wrong_settings_are_named_with_their_value() -> None:
+    """Each wrong setting is a ValueError that names it."""
+    with pytest.raises(ValueError, match="'nowhere' has no port"):
+        configure("nowhere", "")
+    with pytest.raises(ValueError, match="register_address names no register"):
+        configure([], "")
+    with pytest.raises(ValueError, match="timeout is 0"):
+        configure(None, "", timeout=0)
+    with pytest.raises(ValueError, match="max_message is 0"):
+        configure(None, "", max_message=0)

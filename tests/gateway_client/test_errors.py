@@ -1,0 +1,61 @@
+"""The errors say what happened, where, and what to do."""
+
+import pickle
+
+import pytest
+
+from gateway_client.errors import (
+    CommandRefused,
+    GatewayError,
+    GatewayUnavailable,
+    PartialResult,
+    RegisterUnavailable,
+    ReplyTimeout,
+)
+from gateway_client.reached import GatewayFailure
+
+FAILURE = GatewayFailure("10.0.0.1:2900", "aaaaaaaaaaaa", "did not answer within 5 s")
+ERRORS = (
+    RegisterUnavailable({"10.0.0.9:1236": "Connection refused"}),
+    GatewayUnavailable((), ["10.0.0.9:1236"]),
+    GatewayUnavailable([FAILURE], ["10.0.0.9:1236"]),
+    ReplyTimeout([FAILURE]),
+    PartialResult(3, ["10.0.0.2:2900"], [FAILURE], []),
+    CommandRefused("invalid", "no such code", "10.0.0.1:2900"),
+)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_each_is_a_gateway_error_and_survives_pickling(error: GatewayError) -> None:
+    """Task queues pickle errors; message and fields survive."""
+    twin = pickle.loads(pickle.dumps(error))
+    assert isinstance(twin, GatewayError)
+    assert (str(twin), vars(twin)) == (str(error), vars(error))
+
+
+@pytest.mark.parametrize(
+    ("error", "phrase"),
+    list(
+        zip(
+            ERRORS,
+            (
+                r"10\.0\.0\.9:1236: Connection refused.*register start --listen 10\.0\.0\.9:1236",
+                r"no gateway is announced at the register 10\.0\.0\.9:1236.*gateway start --register",
+                r"gateway 10\.0\.0\.1:2900 did not answer.*register 10\.0\.0\.9:1236",
+                r"may have been executed or not: gateway 10\.0\.0\.1:2900",
+                r"1 of 2 gateways answered: gateway 10\.0\.0\.1:2900",
+                r"gateway 10\.0\.0\.1:2900 refused: no such code \(invalid\)",
+            ),
+            strict=True,
+        )
+    ),
+)
+def test_each_names_the_address_and_the_remedy(error: GatewayError, phrase: str) -> None:
+    """The message names the address and, where there is one, the remedy."""
+    with pytest.raises(type(error), match=phrase):
+        raise error
+
+
+def test_a_reply_timeout_is_a_timeout() -> None:
+    """Code that catches TimeoutError catches it."""
+    assert issubclass(ReplyTimeout, TimeoutError)
