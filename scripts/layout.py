@@ -22,8 +22,17 @@ PACKAGES: Final = (
     "businessworker",
     "gateway_client",
 )
+_GOLDEN: Final = "declarations; tests/gateway_wire/test_golden.py has the bytes of every command"
+
 TESTED_ELSEWHERE: Final[dict[str, str]] = {
     "gateway/demo/process.py": "a few lines that test_program.py starts and stops",
+    "gateway_wire/commands/binds.py": _GOLDEN,
+    "gateway_wire/commands/directory.py": _GOLDEN,
+    "gateway_wire/commands/link.py": _GOLDEN,
+    "gateway_wire/commands/queries.py": _GOLDEN,
+    "gateway_wire/commands/sends.py": _GOLDEN,
+    "register/commands.py": "the command line that tests/register/test_process.py types",
+    "register/program.py": "names what tests/register/test_process.py starts",
 }
 """Module, or folder with its slash -> why there is no test file of its own, and where the tests are."""
 
