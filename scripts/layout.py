@@ -25,6 +25,7 @@ PACKAGES: Final = (
 _GOLDEN: Final = "declarations; tests/gateway_wire/test_golden.py has the bytes of every command"
 
 TESTED_ELSEWHERE: Final[dict[str, str]] = {
+    "gateway/admin/sources.py": "the parts by name, as test_server.py and test_health.py hand them in",
     "gateway/demo/process.py": "a few lines that test_program.py starts and stops",
     "gateway_wire/commands/binds.py": _GOLDEN,
     "gateway_wire/commands/directory.py": _GOLDEN,
