@@ -122,9 +122,8 @@ class Clients:
         self._outbox.forget(connection)
         self.counters.closed[reason.name] += 1
         self.sockets -= 1
-        if not self.sockets and self._when_gone is not None:
+        if not self.sockets and self._when_gone is not None and not self._when_gone.done():
             self._when_gone.set_result(None)
-            self._when_gone = None
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s closed: %s", connection.client_id, reason)
 

@@ -123,10 +123,8 @@ class Executor:
     def forget(self, link: AioLink) -> None:
         """Take note that a link ended. What it sent before is still executed."""
         inbox = self._inboxes.pop(link, None)
-        if inbox is not None:
-            inbox.parts = None
-            if inbox.queue:  # it may have waited for a peer that will not read any more
-                self._line_up(inbox)
+        if inbox is not None and inbox.queue:  # it may have waited for a peer to read
+            self._line_up(inbox)
 
     # Turns.
 
@@ -165,7 +163,8 @@ class Executor:
         """Execute commands of one link, at least one if it may; return how many."""
         link, queue = inbox.link, inbox.queue
         done = 0
-        self._continue_parts(inbox, end)
+        if link.has_room():
+            self._continue_parts(inbox, end)
         while queue and done < most and inbox.parts is None and link.has_room():
             self._execute(inbox, queue.popleft(), end)
             done += 1

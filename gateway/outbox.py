@@ -102,8 +102,8 @@ class Outbox:
         Args:
             send_buffer: Bytes that may wait for one client after a write attempt.
             send_buffer_total: Bytes that may wait in the process, shared frames counted once.
-            on_dirty: Called when the first connection gets something to flush; whoever owns the
-                loop then calls :meth:`flush` before the turn ends.
+            on_dirty: Called when there is something to flush, at least once for each flush that
+                is needed; whoever owns the loop then calls :meth:`flush` before the turn ends.
             cut: Called with a slow connection, which is forgotten here already.
         """
         self.counters = OutboxCounters()
@@ -181,6 +181,7 @@ class Outbox:
         connection.pending.append(farewell)
         if connection.blocked:
             self._hold(connection, farewell)
+            self._keep_within_total()
         self._on_dirty()
 
     def forget(self, connection: Connection) -> None:
@@ -291,9 +292,11 @@ class Outbox:
                 return
 
     def _doom(self, connection: Connection) -> None:
-        # The hub may be under our feet, so the cut itself comes when the walk is over.
+        # The hub may be under our feet, so the cut itself comes when the walk is over, or with the
+        # next flush if none was under way.
         self.forget(connection)
         self._slow.append(connection)
+        self._on_dirty()
 
     def _cut_slow(self) -> None:
         if self._slow:

@@ -1,0 +1,337 @@
+"""The gateway's core without its edge: two edges that are not websocket, and the parts around them.
+
+`LineEdge` speaks lines over a real transport; what passes with it, the core does not owe to websocket
+frames. `Pipe` is an edge without I/O whose client takes as many bytes as a test lets it, so that a test
+knows exactly what waits where.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+from gateway.clients import Clients
+from gateway.connection import Connection
+from gateway.edge.interface import ConnectRequest, EdgeEvents, EdgeRecord, Encoding
+from gateway.flusher import Flusher
+from gateway.hub import Hub
+from gateway.outbox import FLUSH_AT, Outbox
+from gateway_wire.close_codes import CONNECTION_LOST, CloseReason, peer_closed, sent_reason
+from gateway_wire.ids import NativeIds, new_node_id
+
+NODE: Final = "0123456789ab"
+MIB: Final = 1024 * 1024
+
+
+class Lines:
+    """One message a line; binary as hexadecimal digits behind `=`. Counts what it encodes."""
+
+    def __init__(self, name: str = "lines", end: bytes = b"\n") -> None:
+        self.name = name
+        self.encoded = 0
+        self._end = end
+
+    def encode(self, message: str | bytes) -> bytes:
+        """Return the message as a line."""
+        self.encoded += 1
+        text = message if isinstance(message, str) else f"={message.hex()}"
+        return text.encode() + self._end
+
+
+async def turns_until(question: Callable[[], object]) -> None:
+    """Let turns of the loop pass until the answer is true: each is over before the next look."""
+    while not question():  # noqa: ASYNC110 - what is waited for is the loop's own progress
+        await asyncio.sleep(0)
+
+
+def request(remote_addr: str = "203.0.113.7", remote_port: int = 4711) -> ConnectRequest:
+    """Give a request with which a client connected."""
+    return ConnectRequest("/", "", MappingProxyType({}), remote_addr, remote_port, "public")
+
+
+class LineEdge(asyncio.Protocol):
+    """A client that speaks lines: `bye` from the client closes, `!code reason` is the farewell."""
+
+    def __init__(self, events: EdgeEvents, encoding: Encoding) -> None:
+        self.connection: Any = None
+        self.encoding = encoding
+        self._events = events
+        self._transport: asyncio.Transport | None = None
+        self._reason: CloseReason | None = None
+        self._buffer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=0)
+        self._events.opened(self, request())
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            if line == b"bye":
+                self._end(peer_closed(1000))
+            elif self._reason is None:
+                self._events.received(self, line.decode())
+
+    def pause_writing(self) -> None:
+        self._events.write_paused(self)
+
+    def resume_writing(self) -> None:
+        self._events.write_resumed(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._events.lost(self, self._reason or CONNECTION_LOST.reason())
+
+    def write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def goodbye(self, code: int, reason: str) -> bytes:
+        because = sent_reason(code, reason)
+        if self._reason is not None:
+            return b""
+        self._reason = because
+        return f"!{code} {reason}\n".encode()
+
+    def abort(self, reason: CloseReason) -> None:
+        self._reason = self._reason or reason
+        if self._transport is not None:
+            self._transport.abort()
+
+    def pause_reading(self) -> None:
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if self._transport is not None:
+            self._transport.resume_reading()
+
+    def record(self) -> EdgeRecord:
+        return {"encoding": self.encoding.name, "buffer": self._buffer}
+
+    def _end(self, reason: CloseReason) -> None:
+        self._reason = self._reason or reason
+        if self._transport is not None:
+            self._transport.close()
+
+
+class Peer:
+    """The client's end of a socket: it reads when the test says so, and not before."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._buffer = b""
+
+    async def line(self) -> str:
+        """Give the next line."""
+        while b"\n" not in self._buffer:
+            data = await asyncio.get_running_loop().sock_recv(self._sock, 1 << 16)
+            assert data, f"the connection ended after {self._buffer!r}"
+            self._buffer += data
+        line, self._buffer = self._buffer.split(b"\n", 1)
+        return line.decode()
+
+    async def rest(self) -> str:
+        """Give everything until the end of the connection."""
+        loop = asyncio.get_running_loop()
+        try:
+            while data := await loop.sock_recv(self._sock, 1 << 16):
+                self._buffer += data
+        except ConnectionResetError:
+            pass
+        rest, self._buffer = self._buffer, b""
+        return rest.decode()
+
+    async def send(self, line: str) -> None:
+        """Send a line."""
+        await asyncio.get_running_loop().sock_sendall(self._sock, line.encode() + b"\n")
+
+    def close(self) -> None:
+        """End the connection."""
+        self._sock.close()
+
+
+class Core:
+    """Hub, outbox and clients of one process, with a flusher on the running loop."""
+
+    def __init__(
+        self,
+        *,
+        send_buffer: int = 2 * MIB,
+        send_buffer_total: int = 256 * MIB,
+        init_message: bool = False,
+    ) -> None:
+        self.flusher = Flusher(asyncio.get_running_loop(), 0)
+        self.hub = Hub()
+        self.outbox = Outbox(
+            send_buffer, send_buffer_total, on_dirty=self.flusher.soon, cut=self._cut
+        )
+        self.flusher.outbox = self.outbox
+        ids = NativeIds(new_node_id())
+        self.clients = Clients(self.hub, self.outbox, ids.next, init_message=init_message)
+        self.lines = Lines()
+        self._peers: list[Peer] = []
+
+    def _cut(self, connection: Connection) -> None:
+        self.clients.cut_slow(connection)
+
+    async def connect(self, encoding: Encoding | None = None) -> tuple[Connection, Peer]:
+        """Connect a client whose socket holds some kilobytes; give both ends."""
+        ours, theirs = socket.socketpair()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        _, edge = await asyncio.get_running_loop().create_connection(
+            lambda: LineEdge(self.clients, encoding or self.lines), sock=ours
+        )
+        peer = Peer(theirs)
+        self._peers.append(peer)
+        connection: Connection = edge.connection
+        return connection, peer
+
+    async def aclose(self) -> None:
+        """End all connections."""
+        for peer in self._peers:
+            peer.close()
+        for connection in tuple(self.hub.connections.values()):
+            self.clients.destroy(connection)
+        await self.clients.all_gone()
+
+
+@asynccontextmanager
+async def running(**options: Any) -> AsyncIterator[Core]:
+    """Run a core and end its connections afterwards."""
+    core = Core(**options)
+    try:
+        yield core
+    finally:
+        await core.aclose()
+
+
+class Pipe:
+    """An edge without I/O whose client takes `capacity` bytes, and more when a test says so."""
+
+    def __init__(self, encoding: Encoding, capacity: int = 1 << 40) -> None:
+        self.connection: Any = None
+        self.encoding = encoding
+        self.capacity = capacity
+        self.writes: list[bytes] = []
+        self.aborted: CloseReason | None = None
+        self.goodbyes: list[tuple[int, str]] = []
+        self.events: Outbox | None = None
+        # What it was given last, from when it could not send it all until it could.
+        self.held = b""
+        self._unsent = 0
+
+    @property
+    def received(self) -> bytes:
+        """Everything that was written, whether the client has taken it or not."""
+        return b"".join(self.writes)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether bytes wait for the client."""
+        return self._unsent > 0
+
+    def write(self, data: bytes) -> None:
+        assert not self.is_stuck, "written to although the transport was full"
+        self.writes.append(data)
+        self.held = data
+        self._send(len(data))
+        if not self.is_stuck:
+            self.held = b""
+
+    def write_beside(self, size: int) -> None:
+        """Write something of the edge's own, such as a ping."""
+        self._send(size)
+
+    def take(self, capacity: int) -> None:
+        """Let the client take so many bytes more."""
+        self.capacity += capacity
+        sent = min(self._unsent, self.capacity)
+        self.capacity -= sent
+        was_stuck, self._unsent = self.is_stuck, self._unsent - sent
+        if was_stuck and not self.is_stuck and self.events is not None:
+            self.held = b""
+            self.events.write_resumed(self.connection)
+
+    def goodbye(self, code: int, reason: str) -> bytes:
+        self.goodbyes.append((code, reason))
+        return b"" if len(self.goodbyes) > 1 else f"!{code} {reason}\n".encode()
+
+    def abort(self, reason: CloseReason) -> None:
+        self.aborted = self.aborted or reason
+
+    def pause_reading(self) -> None:
+        raise AssertionError("nothing is read from a pipe")
+
+    def resume_reading(self) -> None:
+        raise AssertionError("nothing is read from a pipe")
+
+    def record(self) -> EdgeRecord:
+        return {"encoding": self.encoding.name}
+
+    def _send(self, size: int) -> None:
+        sent = min(size, self.capacity)
+        self.capacity -= sent
+        was_stuck, self._unsent = self.is_stuck, self._unsent + size - sent
+        if self.is_stuck and not was_stuck and self.events is not None:
+            self.events.write_paused(self.connection)
+
+
+class Pipes:
+    """Hub, outbox and clients over pipes: nothing happens but what a test does."""
+
+    def __init__(self, *, send_buffer: int = 2 * MIB, send_buffer_total: int = 256 * MIB) -> None:
+        self.hub = Hub()
+        self.lines = Lines()
+        self.wakes = 0
+        self.cut: list[Connection] = []
+        self.outbox = Outbox(send_buffer, send_buffer_total, on_dirty=self._wake, cut=self._cut)
+        ids = NativeIds(NODE)
+        self.clients = Clients(self.hub, self.outbox, ids.next, init_message=False)
+
+    def _wake(self) -> None:
+        self.wakes += 1
+
+    def _cut(self, connection: Connection) -> None:
+        self.cut.append(connection)
+        self.clients.cut_slow(connection)
+
+    def connect(
+        self,
+        *,
+        capacity: int = 1 << 40,
+        encoding: Encoding | None = None,
+        uid: str | None = None,
+        groups: Iterable[str] = (),
+    ) -> Connection:
+        """Connect a client."""
+        pipe = Pipe(encoding or self.lines, capacity)
+        pipe.events = self.outbox
+        self.clients.opened(pipe, request())
+        connection: Connection = pipe.connection
+        if uid is not None:
+            self.hub.bind(connection, uid)
+        for group in groups:
+            self.hub.join(connection, group)
+        return connection
+
+    def received(self, connection: Connection) -> list[str]:
+        """Flush and give the messages that were written to a client."""
+        self.outbox.flush()
+        return pipe_of(connection).received.decode().splitlines()
+
+
+def pipe_of(connection: Connection) -> Pipe:
+    """Give a connection's edge as the pipe that it is."""
+    assert isinstance(connection.edge, Pipe)
+    return connection.edge
+
+
+def bare(client_id: str, encoding: Encoding | None = None) -> Connection:
+    """Give a connection that nobody listed."""
+    return Connection(client_id, Pipe(encoding or Lines()), request(), 0.0, FLUSH_AT)

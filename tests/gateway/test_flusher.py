@@ -1,0 +1,92 @@
+"""When the outbox is written."""
+
+import asyncio
+
+from gateway.connection import Connection
+from gateway.flusher import Flusher
+from gateway.outbox import Outbox
+from tests.gateway.support import MIB, Lines, Pipe, bare, pipe_of
+
+
+def filled(interval: float) -> tuple[Flusher, Outbox, Connection]:
+    """Give an outbox with one message in it, and its flusher."""
+    flusher = Flusher(asyncio.get_running_loop(), interval)
+    outbox = Outbox(MIB, MIB, on_dirty=flusher.soon, cut=_nobody)
+    flusher.outbox = outbox
+    connection = bare("c1", Lines())
+    outbox.offer([connection], "hello")
+    return flusher, outbox, connection
+
+
+def _nobody(connection: Connection) -> None:
+    raise AssertionError(f"{connection!r} takes everything")
+
+
+async def turn() -> None:
+    """Let one turn of the loop pass."""
+    await asyncio.sleep(0)
+
+
+async def test_what_a_turn_brought_leaves_with_it() -> None:
+    """Without an interval nothing waits for more than the turn of the loop."""
+    _, outbox, connection = filled(0)
+    outbox.offer([connection], "again")
+
+    assert pipe_of(connection).writes == []
+
+    await turn()
+
+    assert pipe_of(connection).writes == [b"hello\nagain\n"]
+
+
+async def test_the_end_of_a_batch_is_a_reason_to_write() -> None:
+    """Whoever executed a batch of commands need not wait for the turn's end."""
+    flusher, _, connection = filled(0)
+    flusher.end_of_batch()
+
+    assert pipe_of(connection).writes == [b"hello\n"]
+
+    await turn()
+
+    assert len(pipe_of(connection).writes) == 1
+
+
+async def test_an_interval_is_waited_for() -> None:
+    """With an interval batches join: neither a turn nor a batch writes before it is over."""
+    flusher, outbox, connection = filled(0.001)
+    flusher.end_of_batch()
+
+    assert pipe_of(connection).writes == []
+
+    outbox.offer([connection], "again")
+    written = asyncio.get_running_loop().create_future()
+    pipe = Watched(connection, written)
+    connection.edge = pipe
+
+    assert await written == b"hello\nagain\n"
+
+
+class Watched(Pipe):
+    """A pipe that tells its first write."""
+
+    def __init__(self, connection: Connection, written: asyncio.Future[bytes]) -> None:
+        super().__init__(connection.encoding)
+        self._written = written
+
+    def write(self, data: bytes) -> None:
+        self._written.set_result(data)
+
+
+async def test_a_flusher_works_again_after_each_flush() -> None:
+    """Every turn that fills the outbox is followed by a write."""
+    _, outbox, connection = filled(0)
+    await turn()
+    outbox.offer([connection], "again")
+    await turn()
+
+    assert pipe_of(connection).writes == [b"hello\n", b"again\n"]
+
+
+async def test_a_flusher_tells_its_interval() -> None:
+    """Its name says how long messages wait."""
+    assert repr(Flusher(asyncio.get_running_loop(), 0.05)) == "<Flusher every 0.05 s>"
