@@ -7,6 +7,7 @@ line by line by the test.
 import json
 import os
 import signal
+import socket
 import ssl
 import urllib.request
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 import psutil
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.daemons import Daemon
@@ -24,6 +26,14 @@ ANY: Final = "127.0.0.1:0"
 
 GATEWAY_PORTS: Final = ("--listen", f"ws://{ANY}", "--http", ANY, "--start-port", "0")
 """Flags that give `gateway start` free ports everywhere."""
+
+_UPGRADE: Final = (
+    "Host: gateway",
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+)
 
 
 def register(*flags: str, listen: str = ANY) -> Daemon:
@@ -52,10 +62,47 @@ class Browser(NamedTuple):
 def browse(url: str, *, tls: ssl.SSLContext | None = None, **more: Any) -> Iterator[Browser]:
     """Connect like a page does, and read the init message."""
     options = {"proxy": None, "compression": None, "close_timeout": 1, **more}
-    with connect(url, ssl=tls, open_timeout=PATIENCE, **options) as socket:
-        init: dict[str, str] = json.loads(socket.recv(PATIENCE))
+    with connect(url, ssl=tls, open_timeout=PATIENCE, **options) as connection:
+        init: dict[str, str] = json.loads(connection.recv(PATIENCE))
         assert init["type"] == "init"
-        yield Browser(socket, init["client_id"])
+        yield Browser(connection, init["client_id"])
+
+
+def close_code(browser: Browser) -> int:
+    """Read on until the gateway closes the connection; give its close code, 1006 for a cut."""
+    try:
+        while True:
+            browser.text()
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else 1006
+
+
+@contextmanager
+def raw(url: str, path: str = "/", *headers: str) -> Iterator[socket.socket]:
+    """Connect and upgrade, and then speak for oneself: a browser that obeys no rule.
+
+    What the gateway has sent behind its handshake is still to be read.
+    """
+    with socket.create_connection(split(url), PATIENCE) as sock:
+        lines = (f"GET {path} HTTP/1.1", *_UPGRADE, *headers, "", "")
+        sock.sendall("\r\n".join(lines).encode())
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += sock.recv(1)
+        assert head.startswith(b"HTTP/1.1 101 "), head
+        yield sock
+
+
+def split(address: str) -> tuple[str, int]:
+    """Give host and port of `host:port` or a URL."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def closed_address() -> str:
+    """Give an address on which nobody listens, and which is free to listen on."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return f"127.0.0.1:{sock.getsockname()[1]}"
 
 
 def get_json(address: str, path: str) -> Any:
