@@ -14,7 +14,7 @@ import math
 from base64 import b64decode
 from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from gateway.admin.problems import ApiError, Problem
 from gateway_wire.commands.sessions import MAX_SESSION_DEPTH
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from gateway_client.calls import Builder
+
+    _Parameters: TypeAlias = Mapping[str, inspect.Parameter]
 
 __all__ = ["BASE64_KEY", "BINARY_MESSAGE", "arguments_of", "builder_of", "decode_body"]
 
@@ -73,12 +75,8 @@ def arguments_of(builder: Builder, given: Mapping[str, Any]) -> dict[str, Any]:
         ApiError: If one is unknown or missing, or an option is of the wrong type; the message
             names it.
     """
-    name = builder.__name__
     parameters = _parameters(builder)
-    for each in given:
-        if each not in parameters and (each != BINARY_MESSAGE or MESSAGE not in parameters):
-            text = f"{name} has no argument {each!r:.80}{_nearest(each, parameters)}"
-            raise ApiError(Problem.UNKNOWN_ARGUMENT, text)
+    _check_known(builder.__name__, given, parameters)
     arguments = {
         each: _CONVERT[each](each, value) if each in _CONVERT else value
         for each, value in given.items()
@@ -87,16 +85,27 @@ def arguments_of(builder: Builder, given: Mapping[str, Any]) -> dict[str, Any]:
         if MESSAGE in arguments:
             raise _invalid(f"{MESSAGE} and {BINARY_MESSAGE} exclude each other: give one")
         arguments[MESSAGE] = arguments.pop(BINARY_MESSAGE)
-    for each, parameter in parameters.items():
-        if parameter.default is parameter.empty and each not in arguments:
-            other = f" or {BINARY_MESSAGE!r}" if each == MESSAGE else ""
-            text = f"{name} needs the argument {each!r}{other}"
-            raise ApiError(Problem.MISSING_ARGUMENT, text)
+    _check_complete(builder.__name__, arguments, parameters)
     return arguments
 
 
+def _check_known(method: str, given: Iterable[str], parameters: _Parameters) -> None:
+    for name in given:
+        if name not in parameters and not (name == BINARY_MESSAGE and MESSAGE in parameters):
+            text = f"{method} has no argument {name!r:.80}{_nearest(name, parameters)}"
+            raise ApiError(Problem.UNKNOWN_ARGUMENT, text)
+
+
+def _check_complete(method: str, arguments: Mapping[str, object], parameters: _Parameters) -> None:
+    for name, parameter in parameters.items():
+        if parameter.default is parameter.empty and name not in arguments:
+            other = f" or {BINARY_MESSAGE!r}" if name == MESSAGE else ""
+            text = f"{method} needs the argument {name!r}{other}"
+            raise ApiError(Problem.MISSING_ARGUMENT, text)
+
+
 @cache
-def _parameters(builder: Builder) -> Mapping[str, inspect.Parameter]:
+def _parameters(builder: Builder) -> _Parameters:
     return inspect.signature(builder).parameters
 
 

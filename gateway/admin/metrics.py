@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from aiohttp import web
@@ -25,6 +24,7 @@ from prometheus_client.registry import Collector
 from gateway.admin.health import why_not_ready
 from gateway.admin.sources import AdminSources
 from gateway_wire import close_codes
+from gateway_wire.hello import SOFTWARE
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -85,14 +85,7 @@ def _counter(
     return Measure(name, text, read, label, is_counter=True)
 
 
-def _version() -> str:
-    try:
-        return version("gatewayworker")
-    except PackageNotFoundError:  # runs from a source tree that was never installed
-        return "unknown"
-
-
-_BUILD: Final = {_version(): 1.0}
+_BUILD: Final = {SOFTWARE.partition("/")[2]: 1.0}
 
 
 def _closed(sources: AdminSources) -> Mapping[str, float]:
