@@ -9,10 +9,10 @@ request is served only if none of these tells of somebody else. Pure: no HTTP li
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from gateway_process.secret import Secret
+from gateway_wire.addresses import is_loopback
 
 __all__ = ["Refusal", "refusal_of"]
 
@@ -76,9 +76,9 @@ def _holds(api_key: Secret, authorization: str) -> bool:
 def _tells_of_others(peer: str, headers: Mapping[str, str]) -> str:
     host = headers.get("Host", "")
     origin = headers.get("Origin")
-    if not _is_loopback(peer):
+    if not is_loopback(peer):
         return "a request from another machine"
-    if not _is_loopback(_host_of(host)):
+    if not is_loopback(_host_of(host)):
         return f"a request to the host {host!r}"
     if origin is not None and origin.lower() not in {f"http://{host}", f"https://{host}"}:
         return f"a request of a page from {origin!r}"
@@ -101,12 +101,3 @@ def _host_of(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host.lower() == "localhost"
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (mapped or address).is_loopback

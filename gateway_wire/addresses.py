@@ -7,10 +7,10 @@ name or opens a socket. Port 0 means "let the system choose one".
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Final, NamedTuple
 
-__all__ = ["HIGHEST_PORT", "Address", "BadAddress"]
+__all__ = ["HIGHEST_PORT", "Address", "BadAddress", "is_loopback"]
 
 HIGHEST_PORT: Final = 65535
 _EXAMPLES: Final = "127.0.0.1:1236, [::1]:1236 or register.internal:1236"
@@ -71,11 +71,8 @@ class Address(NamedTuple):
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can reach it: `localhost`, 127.0.0.0/8 or ::1."""
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host.lower() == "localhost"
+        """Whether only this machine can reach it; see :func:`is_loopback`."""
+        return is_loopback(self.host)
 
     @property
     def dialled(self) -> Address:
@@ -84,6 +81,19 @@ class Address(NamedTuple):
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine's own: `localhost`, 127.0.0.0/8 or ::1.
+
+    An IPv4 address mapped into IPv6 counts as what it is.
+    """
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host.lower().removesuffix(".") == "localhost"
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def _misread(text: str) -> BadAddress:

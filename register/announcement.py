@@ -9,6 +9,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
+from gateway_wire.addresses import HIGHEST_PORT, is_loopback
 from gateway_wire.commands import CommandError
 from gateway_wire.errors import ErrorCode
 from gateway_wire.ids import node_key_of
@@ -16,7 +17,7 @@ from gateway_wire.ids import node_key_of
 if TYPE_CHECKING:
     from gateway_wire.commands import Announce
 
-__all__ = ["check_announcement", "is_loopback"]
+__all__ = ["check_announcement"]
 
 MAX_HOST: Final = 255
 """Characters of a host: DNS allows 253."""
@@ -24,7 +25,6 @@ MAX_KEYS: Final = 16
 """Directory keys of one gateway: one per listener and client-id form; real ones have a few."""
 MAX_KEY: Final = 64
 """Characters of a directory key: the longest form has 21."""
-MAX_PORT: Final = 65535
 
 
 def check_announcement(announce: Announce, *, exposed: bool) -> None:
@@ -50,16 +50,6 @@ def check_announcement(announce: Announce, *, exposed: bool) -> None:
         )
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine's own: 127.0.0.0/8, ::1 or `localhost`."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost"
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
-
-
 def _is_unspecified(host: str) -> bool:
     try:
         return ip_address(host).is_unspecified
@@ -79,8 +69,8 @@ def _problem(announce: Announce) -> str:
         return str(error)
     if not 0 < len(announce.host) <= MAX_HOST or any(c.isspace() for c in announce.host):
         return f"host {announce.host[:MAX_HOST]!r} is no address and no name"
-    if not 0 < announce.port <= MAX_PORT:
-        return f"port {announce.port} is not from 1 to {MAX_PORT}"
+    if not 0 < announce.port <= HIGHEST_PORT:
+        return f"port {announce.port} is not from 1 to {HIGHEST_PORT}"
     if announce.generation < 0:
         return f"generation {announce.generation} is below 0"
     if len(announce.keys) > MAX_KEYS or any(len(key) > MAX_KEY for key in announce.keys):

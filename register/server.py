@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from gateway_wire.addresses import is_loopback
 from gateway_wire.aio.link import LinkLost
 from gateway_wire.aio.listener import LinkListener
 from gateway_wire.commands import Announce, CommandError, Error, Reply, Role, Watch
@@ -21,7 +22,7 @@ from gateway_wire.errors import AuthenticationFailed, ErrorCode, RemoteProtocolE
 from gateway_wire.frames import encode_frame
 from gateway_wire.hello import Party, new_instance
 from gateway_wire.limits import MAX_UNSENT
-from register.announcement import check_announcement, is_loopback
+from register.announcement import check_announcement
 from register.directory import DEFAULT_TIMES, Directory, Times, Verdict
 
 if TYPE_CHECKING:

@@ -45,13 +45,17 @@ def test_address_says_what_is_wrong(text: str, problem: str) -> None:
     assert repr(text) in str(caught.value)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost", "LOCALHOST"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.9.9.9", "::1", "localhost", "LOCALHOST.", "::ffff:127.0.0.1"]
+)
 def test_loopback_addresses_are_known(host: str) -> None:
     """Addresses only this machine can reach are loopback."""
     assert Address(host, 1).is_loopback
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "localhost.example"])
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "::", "10.0.0.1", "localhost.example", "::ffff:10.0.0.1"]
+)
 def test_other_addresses_are_not_loopback(host: str) -> None:
     """Addresses others can reach are not, nor is a name that only looks like one."""
     assert not Address(host, 1).is_loopback

@@ -6,7 +6,7 @@ import pytest
 
 from gateway_wire.commands import Announce, CommandError
 from gateway_wire.errors import ErrorCode
-from register.announcement import check_announcement, is_loopback
+from register.announcement import check_announcement
 
 GOOD = Announce("0123456789ab", "10.0.0.1", 2900, 0, ["n:0123456789ab"], "10.0.0.1:6789")
 
@@ -58,9 +58,3 @@ def test_every_address_is_no_address(host: str, exposed: bool) -> None:
     with pytest.raises(CommandError, match="--advertise HOST") as caught:
         check_announcement(replace(GOOD, host=host), exposed=exposed)
     assert caught.value.code is ErrorCode.UNREACHABLE_ADDRESS
-
-
-def test_loopback_in_ipv6_clothes_is_loopback() -> None:
-    """An IPv4 address mapped into IPv6 counts as what it is."""
-    assert is_loopback("::ffff:127.0.0.1")
-    assert not is_loopback("::ffff:10.0.0.1")

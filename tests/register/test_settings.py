@@ -2,9 +2,9 @@
 
 import pytest
 
-from gateway_process.addresses import Address
 from gateway_process.errors import SettingsError
 from gateway_process.secret import Secret
+from gateway_wire.addresses import Address
 from register.settings import RegisterSettings
 
 KEY = Secret("s3cret")
