@@ -31,9 +31,10 @@ class Times:
         settling: From the start until the directory counts as complete.
         silence: Without a byte before a gateway is dropped.
         look: Between two looks for silent gateways; `silence` and this stay below 10 s.
-        late: What a look may come late before silence is counted anew from it. A register that was
-            itself stopped for a while (suspended machine, SIGSTOP) has not yet read what gateways
-            sent meanwhile; it must not take its own absence for theirs.
+        late: What a look may come late before silence is counted anew from it, and the directory
+            settles again. A register that was itself stopped for a while (suspended machine,
+            SIGSTOP) has not yet read what gateways sent meanwhile, and they may have dropped their
+            links to it; it must not take its own absence for theirs.
     """
 
     settling: float = SETTLING_TIME
@@ -167,6 +168,7 @@ class Directory(Generic[S]):
         """
         if now - self._looked > self.times.look + self.times.late:
             self._silence_from = now
+            self._settled_at = now + self.times.settling
         self._looked = now
         before = now - self.times.silence
         if self._silence_from >= before:

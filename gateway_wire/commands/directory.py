@@ -41,8 +41,8 @@ class Watch(Command):
 class Nodes(Command):
     """The whole directory.
 
-    ``settling`` is true for some seconds after the register's start: the list may lack gateways
-    that live, and nobody forgets one because of it. Each node is a map with the fields of
+    ``settling`` is true for some seconds after the register's start, and after it was itself stopped
+    for a while: the list may lack gateways that live, and nobody forgets one because of it. Each node is a map with the fields of
     :class:`Announce`; unknown keys are ignored.
     """
 

@@ -132,13 +132,16 @@ def test_silence_ends_a_gateway() -> None:
 
 
 def test_a_register_that_was_away_does_not_blame_the_gateways() -> None:
-    """A look that comes late counts silence anew from itself."""
+    """A look that comes late counts silence anew from itself, and the directory settles again."""
     directory: Directory[Source] = Directory(0.0)
     source = Source(last_heard=0.0)
     directory.announce(source, "a", announcement())
     assert directory.silent(1.0) == []
+    assert not directory.is_settling(60.0)
 
     assert directory.silent(60.0) == []
+    assert directory.is_settling(60.0 + SETTLING_TIME - 0.1)
+    assert not directory.is_settling(60.0 + SETTLING_TIME)
     for now in range(61, 68):
         assert directory.silent(now) == []
     assert directory.silent(68.0) == [source]
