@@ -15,8 +15,6 @@ from tests.support.daemons import DEV_ON_ANY_PORT, Daemon
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PHONE: Final = ViewportSize(width=360, height=640)
-PATIENCE: Final = 20_000
-"""Milliseconds for a page to come back by itself: a restart, and a pause of backoff."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +38,7 @@ async def enter(browser: Browser, demo: Daemon, name: str) -> Page:
 async def online(page: Page) -> None:
     """Wait until the page's connection is bound."""
     state = page.locator("#state")
-    await expect(state).to_have_attribute("data-state", "online", timeout=PATIENCE)
+    await expect(state).to_have_attribute("data-state", "online")
 
 
 async def say(page: Page, text: str, *, to: str = "group:lobby") -> None:

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
+
+from tests.support.waiting import PATIENCE
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 
@@ -32,7 +34,8 @@ def chromium_path() -> str:
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """Run a headless browser with a new, empty profile."""
+    """Run a headless browser with a new, empty profile, and be patient with what it shows."""
+    expect.set_options(timeout=PATIENCE * 1000)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS])
         try:

@@ -4,9 +4,9 @@ import aiohttp
 import pytest
 
 from gateway.demo.program import DEMO, PAGE, DemoSettings
-from gateway_process.addresses import Address
 from gateway_process.daemon import Context
 from gateway_process.errors import RunError, StartupError
+from gateway_wire.addresses import Address
 from tests.support.daemons import run
 
 
