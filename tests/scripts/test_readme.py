@@ -1,5 +1,6 @@
 """Checks of the code that README.md shows."""
 
+from gateway_client import METHODS
 from scripts.readme import push_script, quick_start
 from scripts.tree import ROOT
 
@@ -19,3 +20,9 @@ def test_the_quick_start_has_twenty_lines_that_do_something() -> None:
         line for line in lines if line and not line.lstrip().startswith(('"""', "import", "from"))
     ]
     assert len(code) <= 20
+
+
+def test_every_method_stands_in_the_readme() -> None:
+    """Who comes from GatewayWorker finds each method of the client in the table."""
+    readme = (ROOT / "README.md").read_text()
+    assert [name for name in METHODS if f"`{name}" not in readme] == []
