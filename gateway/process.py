@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.addressing import Hosts, choose_hosts
 from gateway.admin.server import AdminServer, cluster_client
@@ -59,6 +59,9 @@ if TYPE_CHECKING:
 __all__ = ["GatewayProcess"]
 
 logger = logging.getLogger("gateway")
+
+GOODBYE_TIMEOUT: Final = 1.0
+"""Seconds that goodbyes get to leave; a backend that does not read must not hold up the stop."""
 
 
 class GatewayProcess:
@@ -173,6 +176,9 @@ class GatewayProcess:
         await self.announcer.withdraw()
         self.backend.stop_accepting()
         self.backend.close_links(ErrorCode.STOPPING, "this gateway is stopping")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_TIMEOUT):
+                await self.backend.wait_closed()
         await self._admin.stop()
 
     def _open_listeners(self, tls: ssl.SSLContext | None) -> None:
@@ -206,7 +212,9 @@ class GatewayProcess:
 
     def _announcement(self) -> Announce:
         host, port = self._hosts.advertised, address_of(self._sockets[INTERNAL][0]).port
-        http = Address(self._settings.http.host, address_of(self._sockets[HTTP][0]).port)
+        http = address_of(self._sockets[HTTP][0])
+        if http.dialled != http:  # it listens on every address, so on the announced one too
+            http = Address(host, http.port)
         node_id = self._ids.node_id
         return Announce(node_id, host, port, 1, [node_key_of(node_id)], str(http))
 
