@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway_wire.aio.link import AioLink
 from gateway_wire.limits import HELLO_TIMEOUT, UNREAD_REPLIES_TIMEOUT
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from gateway_wire.frames import Envelope
     from gateway_wire.hello import Party
 
-__all__ = ["LinkListener"]
+__all__ = ["BACKLOG", "LinkListener"]
+
+BACKLOG: Final = 4096
+"""Links that the kernel holds until they are accepted; every process of a web application dials a
+gateway at once when it comes back, and asyncio's 100 would make them wait a second."""
 
 
 class LinkListener:
@@ -61,7 +65,7 @@ class LinkListener:
     async def start(self, sock: socket.socket) -> None:
         """Accept links on a socket that is bound; it is listened on and owned from here on."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._accept, sock=sock)
+        self._server = await loop.create_server(self._accept, sock=sock, backlog=BACKLOG)
 
     def stop_accepting(self) -> None:
         """Accept no more links; those that are open go on."""
