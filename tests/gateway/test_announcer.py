@@ -3,13 +3,14 @@
 import asyncio
 import itertools
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
 
-from gateway.announcer import Announcer
+from gateway.announcer import Announcer, _told
 from gateway_process.errors import StartupError
 from gateway_wire.addresses import Address
 from gateway_wire.commands import Announce, Nodes, Role, Watch
@@ -177,6 +178,23 @@ async def test_a_duplicate_node_id_is_chosen_anew() -> None:
             ]
 
 
+async def test_a_duplicate_at_two_registers_costs_one_choice() -> None:
+    """The second register's answer to the id that was given up is not taken for one to the new."""
+    first, second = Gateway(), Gateway()
+    async with (
+        register() as (_, one),
+        register() as (_, two),
+        announcing(first, one, two),
+    ):
+        for address in (one, two):
+            await listed(address, bool)
+        async with announcing(second, one, two):
+            for address in (one, two):
+                await listed(address, lambda ids: len(ids) == 2)
+
+    assert second.node_id == f"{1:012x}"
+
+
 async def test_a_duplicate_found_later_is_an_error_and_tried_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -263,6 +281,20 @@ async def test_another_protocol_is_fatal() -> None:
         async with announcing(Gateway(), Address(*address)) as announcer:
             with pytest.raises(StartupError, match="another protocol"):
                 await announcer.first_ack()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "start it with `register start`"),
+        (TimeoutError(), "no answer in 3 s; is it frozen, or is a firewall in between?"),
+        (socket.gaierror(-2, "Name or service not known"), "check the name in --register"),
+        (OSError(101, "Network is unreachable"), "Network is unreachable"),
+    ],
+)
+def test_the_log_says_what_to_do(error: Exception, told: str) -> None:
+    """Each way in which dialling fails has its sentence."""
+    assert told in _told(error)
 
 
 async def test_an_unreachable_register_is_said_once(caplog: pytest.LogCaptureFixture) -> None:

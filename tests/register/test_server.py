@@ -145,6 +145,24 @@ async def test_a_watcher_that_comes_amid_a_change_hides_it_from_nobody() -> None
         assert len(server.watchers) == 2
 
 
+async def test_a_watcher_that_does_not_read_is_cut() -> None:
+    """What waits for it is bounded, and it must not go on with an old directory."""
+    async with register() as (server, peers):
+        watcher, owner = await peers.watching()
+        await answer(owner)
+        (link,) = server.watchers
+        watcher.pause_reading()
+        while link.has_room():
+            link.send(Reply(bytes(1 << 20)), 1)
+            link.flush()
+
+        await peers.announced(announcement())
+
+        watcher.resume_reading()
+        await owner.reasons.get()
+        assert server.watchers == set()
+
+
 async def test_the_end_of_settling_is_told() -> None:
     """Watchers hear by themselves when the directory counts as complete."""
     async with register(Times(settling=0.05, look=0.02)) as (_, peers):
