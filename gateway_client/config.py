@@ -21,6 +21,7 @@ __all__ = [
     "DEFAULT_TIMEOUT",
     "Config",
     "configure",
+    "settled",
 ]
 
 DEFAULT_REGISTER: Final = "127.0.0.1:1236"
@@ -85,6 +86,13 @@ def configure(
     addresses = [Address.parse(each) for each in register_address if each.strip()]
     key = _secret_key_from_environment() if secret_key is None else secret_key
     return Config(tuple(dict.fromkeys(addresses)), key, timeout, max_message)
+
+
+def settled(register_address: str | Iterable[str] | None) -> str | tuple[str, ...] | None:
+    """Return addresses as a value that a later change of the list does not change."""
+    if register_address is None or isinstance(register_address, str):
+        return register_address
+    return tuple(register_address)
 
 
 def _secret_key_from_environment() -> str:

@@ -91,6 +91,13 @@ class AsyncGatewayClient(AsyncMethods):
         if engine is not None:
             await engine.close()
 
+    def retire(self) -> None:
+        """Close the links of all loops, without waiting for it."""
+        for loop, engine in tuple(self._engines.items()):
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(engine.retire)
+        self._engines.clear()
+
     def pipeline(self, *, timeout: float | None = None) -> AsyncPipeline:
         """Return a pipeline: many commands, one round trip per gateway, in order.
 

@@ -128,6 +128,13 @@ class Engine:
         """Close every link; harmless when closed, or when never started."""
         await self._guard.aclose()
 
+    def retire(self) -> None:
+        """The same without waiting for it, on the loop's thread."""
+        self.is_closed = True
+        self._registers.retire()
+        for outlet in self._outlets.values():
+            outlet.retire()
+
     # Private methods
 
     async def _settled(

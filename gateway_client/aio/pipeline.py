@@ -72,11 +72,12 @@ class _Lane:
         """Send all commands and wait for their answers."""
         try:
             while self.commands:
-                for _ in range(min(_YIELD_EVERY, len(self.commands))):
-                    if self._size > WINDOW:
-                        await self._wait_below(WINDOW // 2)
-                    self._say(*self.commands.popleft())
-                await asyncio.sleep(0)
+                if self._size > WINDOW:
+                    await self._wait_below(WINDOW // 2)
+                    continue
+                self._say(*self.commands.popleft())
+                if len(self.commands) % _YIELD_EVERY == 0:
+                    await asyncio.sleep(0)
             await self._wait_below(0)
         except asyncio.CancelledError:
             for request_id in self._open:

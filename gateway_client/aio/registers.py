@@ -43,6 +43,7 @@ class _Register:
 
     __slots__ = (
         "_dialing",
+        "_is_retired",
         "_link",
         "_owner",
         "_timer",
@@ -57,6 +58,7 @@ class _Register:
         self.name = str(address)
         self.failure: GatewayError | None = None
         self.is_waiting = False
+        self._is_retired = False
         self._owner = owner
         self._link: AioLink | None = None
         self._dialing: asyncio.Task[None] | None = None
@@ -82,15 +84,21 @@ class _Register:
             self._set_timer(LOOKUP_TIMEOUT)
 
     async def close(self) -> None:
+        """Close the link, dial no more, and wait until that is done."""
+        dialing = self._dialing
+        self.retire()
+        if dialing is not None:
+            await asyncio.wait([dialing])
+        await asyncio.sleep(0)
+
+    def retire(self) -> None:
         """Close the link and dial no more."""
+        self._is_retired = True
         self._set_timer(None)
         if self._dialing is not None:
             self._dialing.cancel()
-            await asyncio.wait([self._dialing])
         if self._link is not None:
             self._link.close(ErrorCode.STOPPING, "the client is closing")
-            await asyncio.sleep(0)
-        self._set_timer(None)
 
     # What the link tells.
 
@@ -145,7 +153,7 @@ class _Register:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if pause is not None:
+        if pause is not None and not self._is_retired:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(pause, self._time_is_up)
 
@@ -222,6 +230,11 @@ class Registers:
         """Close the links and dial no more."""
         for register in self._registers:
             await register.close()
+
+    def retire(self) -> None:
+        """The same without waiting for it."""
+        for register in self._registers:
+            register.retire()
 
     # What the registers tell.
 

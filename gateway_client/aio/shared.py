@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
 from gateway_client.aio.client import AsyncGatewayClient
 from gateway_client.aio.methods import AsyncMethods
 from gateway_client.aio.pipeline import AsyncPipeline
 from gateway_client.calls.base import Call
+from gateway_client.config import settled
 
 __all__ = ["AsyncGateway"]
 
@@ -28,7 +29,7 @@ class AsyncGateway(AsyncMethods):
             the file `GATEWAYWORKER_SECRET_KEY_FILE`.
     """
 
-    register_address: ClassVar[str | Iterable[str] | None] = None
+    register_address: ClassVar[str | Sequence[str] | None] = None
     secret_key: ClassVar[str | None] = None
 
     _settings: ClassVar[tuple[object, object] | None] = None
@@ -54,8 +55,10 @@ class AsyncGateway(AsyncMethods):
 
     @classmethod
     def _shared(cls) -> AsyncGatewayClient:
-        settings = (cls.register_address, cls.secret_key)
+        settings = (settled(cls.register_address), cls.secret_key)
         if settings != cls.__dict__.get("_settings"):
+            if "_client" in cls.__dict__:
+                cls._client.retire()
             cls._client = AsyncGatewayClient(cls.register_address, secret_key=cls.secret_key)
             cls._settings = settings
         return cls._client

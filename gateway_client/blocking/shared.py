@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
 from gateway_client.blocking.client import GatewayClient
 from gateway_client.blocking.methods import BlockingMethods
 from gateway_client.blocking.pipeline import Pipeline
 from gateway_client.calls.base import Call
+from gateway_client.config import settled
 
 __all__ = ["Gateway"]
 
@@ -28,7 +29,7 @@ class Gateway(BlockingMethods):
             the file `GATEWAYWORKER_SECRET_KEY_FILE`.
     """
 
-    register_address: ClassVar[str | Iterable[str] | None] = None
+    register_address: ClassVar[str | Sequence[str] | None] = None
     secret_key: ClassVar[str | None] = None
 
     _settings: ClassVar[tuple[object, object] | None] = None
@@ -54,7 +55,7 @@ class Gateway(BlockingMethods):
 
     @classmethod
     def _shared(cls) -> GatewayClient:
-        settings = (cls.register_address, cls.secret_key)
+        settings = (settled(cls.register_address), cls.secret_key)
         if settings != cls.__dict__.get("_settings"):
             if "_client" in cls.__dict__:
                 cls._client.close()

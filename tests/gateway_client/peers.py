@@ -85,20 +85,19 @@ class Peer:
 
     def stop(self) -> None:
         """Vanish: refuse connections and cut those that are there."""
-        self._loop.call(self._stop)
-
-    def _stop(self) -> None:
-        self.listener.stop_accepting()
-        self.cut()
-
-    def cut(self) -> None:
-        """Cut every link."""
-        for link in tuple(self.listener.links):
-            link.abort(LinkLost("cut by the test"))
+        self._loop.call(self.listener.stop_accepting)
+        self.cut_links()
 
     def cut_links(self) -> None:
         """Cut every link and return when it is done."""
-        self._loop.call(self.cut)
+        self._loop.run(self._cut())
+
+    async def _cut(self) -> None:
+        for link in tuple(self.listener.links):
+            link.abort(LinkLost("cut by the test"))
+        while self.listener.links:  # noqa: ASYNC110 - a turn of the loop, no polling of others
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the transport closes the socket after it told its protocol
 
     def links(self) -> int:
         """Return how many links are open."""
