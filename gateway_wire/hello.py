@@ -17,8 +17,8 @@ says which side proves: neither side's proof can be reflected, replayed in anoth
 with other announced facts, and the key itself never travels. Bodies are those of the frames as
 they were sent, byte for byte.
 
-Pure functions and values only; the order of the frames is :mod:`gateway_wire.state`'s matter, their
-use :mod:`gateway_wire.link`'s.
+Pure functions and values only; the order of the frames is :mod:`gateway_wire.state`'s matter, what
+each side says :mod:`gateway_wire.greeting`'s.
 """
 
 from __future__ import annotations

@@ -18,19 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from gateway_wire.commands import (
-    Challenge,
-    Command,
-    CommandError,
-    Error,
-    Goodbye,
-    Hello,
-    Ping,
-    Pong,
-    Proof,
-    Role,
-    Welcome,
-)
+from gateway_wire.commands import Command, CommandError, Error, Goodbye, Ping, Pong, Role
 from gateway_wire.errors import (
     AuthenticationFailed,
     ErrorCode,
@@ -40,22 +28,14 @@ from gateway_wire.errors import (
     RemoteProtocolError,
 )
 from gateway_wire.frames import BadCommand, Envelope, FrameDecoder, decode_body, encode_frame
-from gateway_wire.hello import (
-    ACCEPTOR_LABEL,
-    DIALER_LABEL,
-    MAX_VERSION,
-    MIN_VERSION,
-    Party,
-    key_id_of,
-    new_nonce,
-    proof_of,
-    same_proof,
-)
+from gateway_wire.greeting import AcceptorGreeting, DialerGreeting, Greeting
 from gateway_wire.limits import MAX_FRAME, MAX_FRAME_BEFORE_PROOF
 from gateway_wire.state import Side, State, StateMachine, may_travel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from gateway_wire.hello import Party
 
 
 __all__ = ["Link"]
@@ -80,16 +60,12 @@ class Link:
     """
 
     __slots__ = (
-        "_challenge",
-        "_challenge_body",
         "_decoder",
-        "_hello",
-        "_hello_body",
+        "_greeting",
         "_machine",
         "_out",
         "_out_size",
         "_passing",
-        "_secret_key",
         "failure",
         "party",
         "peer",
@@ -106,21 +82,15 @@ class Link:
         self.party = party
         self.peer: Party | None = None
         self.failure: GatewayError | None = None
-        self._secret_key = secret_key
         self._machine = StateMachine(side)
         self._decoder = FrameDecoder(MAX_FRAME_BEFORE_PROOF)
         self._out: list[bytes] = []
         self._out_size = 0
-        # Until the hello is finished: what the peer introduced itself with where proofs cover it,
-        # and the two bodies that they cover.
-        self._hello: Hello | None = None
-        self._challenge: Challenge | None = None
-        self._hello_body = b""
-        self._challenge_body = b""
         # Command classes that this peer may send and the application gets, once one has come.
         self._passing: set[type] = set()
-        if side is Side.DIALER:
-            self._send_hello()
+        # Our part of the hello, until it is finished; a dialler says its first word here.
+        greet = DialerGreeting if side is Side.DIALER else AcceptorGreeting
+        self._greeting: Greeting | None = greet(party, secret_key, self._say)
 
     def __repr__(self) -> str:
         peer = f"{self.peer.role.value} {self.peer.instance}" if self.peer else "nobody yet"
@@ -204,10 +174,10 @@ class Link:
                         envelopes.append(envelope)
                 else:
                     self._receive_hello(body)
-        except RemoteProtocolError as error:
-            self.say_goodbye(error.code, error.text)
+        except (RemoteProtocolError, AuthenticationFailed) as error:
+            self.say_goodbye(error.code, error.text)  # nothing, if the peer has said it
             self.failure = error
-        except (AuthenticationFailed, LinkRefused) as error:
+        except LinkRefused as error:
             self.failure = error
         return envelopes
 
@@ -259,162 +229,25 @@ class Link:
         self._out.append(frame)
         self._out_size += len(frame)
 
-    # The hello, as the dialler.
+    # The hello.
 
-    def _send_hello(self) -> None:
-        key_id = key_id_of(self._secret_key) if self._secret_key else None
-        us = self.party
-        hello = Hello(
-            MIN_VERSION,
-            MAX_VERSION,
-            us.role.value,
-            list(us.features),
-            us.software,
-            us.instance,
-            new_nonce(),
-            key_id,
-        )
-        frame = encode_frame(hello)
-        self._hello_body = frame[_PREFIX:]
-        self._machine.sent(Hello)
+    def _say(self, command: Command) -> bytes:
+        """Send a command of the hello; return the body of its frame."""
+        self._machine.sent(type(command))
+        frame = encode_frame(command)
         self._queue(frame)
-
-    def _receive_challenge(self, challenge: Challenge, body: bytes) -> None:
-        if not self._secret_key:
-            raise RemoteProtocolError("the peer sent a challenge to a side without a secret key")
-        self._challenge, self._challenge_body = challenge, body
-        proof = proof_of(self._secret_key, DIALER_LABEL, self._hello_body, body)
-        self._machine.sent(Proof)
-        self._queue(encode_frame(Proof(proof)))
-
-    def _receive_welcome(self, welcome: Welcome) -> None:
-        if self._secret_key:
-            self._check_acceptor_proof(welcome.proof)
-        them = self._challenge or welcome  # the proof covers the challenge, not the welcome
-        if not MIN_VERSION <= them.version <= MAX_VERSION:
-            text = f"the peer speaks version {them.version}, which this side does not"
-            raise RemoteProtocolError(text, ErrorCode.VERSION)
-        self._open(them, them.version)
-
-    def _check_acceptor_proof(self, given: bytes | None) -> None:
-        if not self._challenge_body:
-            text = "this side has a secret key and the peer has none: give the peer the same one"
-            self._refuse_key(ErrorCode.KEY_MISSING, text)
-        expected = proof_of(
-            self._secret_key, ACCEPTOR_LABEL, self._hello_body, self._challenge_body
-        )
-        if given is None or not same_proof(expected, given):
-            self._refuse_key(ErrorCode.KEY_WRONG, "the peer could not prove the secret key")
-
-    # The hello, as the acceptor.
-
-    def _receive_peer_hello(self, hello: Hello, body: bytes) -> None:
-        version = min(MAX_VERSION, hello.max_version)
-        if version < max(MIN_VERSION, hello.min_version):
-            text = (
-                f"this side speaks versions {MIN_VERSION} to {MAX_VERSION}, "
-                f"the peer {hello.min_version} to {hello.max_version}: update the older one"
-            )
-            raise RemoteProtocolError(text, ErrorCode.VERSION)
-        if _role_of(hello) not in Hello.senders:
-            text = f"a link cannot be dialled by the role {hello.role!r}"
-            raise RemoteProtocolError(text)
-        self._hello, self._hello_body = hello, body
-        if self._secret_key or hello.key_id is not None:
-            self._check_key_id(hello.key_id)
-            self._send_challenge(version)
-        else:
-            self._send_welcome(version, None)
-
-    def _check_key_id(self, key_id: str | None) -> None:
-        us = self.party.role.value
-        if key_id is None:
-            text = f"this {us} has a secret key and the {self._dialer()} has none: give it the same"
-            self._refuse_key(ErrorCode.KEY_MISSING, text)
-        if not self._secret_key:
-            text = f"the {self._dialer()} has a secret key and this {us} has none: give it the same"
-            self._refuse_key(ErrorCode.KEY_UNEXPECTED, text)
-        if key_id != key_id_of(self._secret_key):
-            self._refuse_wrong_key()
-
-    def _send_challenge(self, version: int) -> None:
-        us = self.party
-        challenge = Challenge(
-            version, us.role.value, list(us.features), us.software, us.instance, new_nonce()
-        )
-        frame = encode_frame(challenge)
-        self._challenge_body = frame[_PREFIX:]
-        self._machine.sent(Challenge)
-        self._queue(frame)
-
-    def _receive_proof(self, proof: Proof) -> None:
-        key, hello, challenge = self._secret_key, self._hello_body, self._challenge_body
-        if not same_proof(proof_of(key, DIALER_LABEL, hello, challenge), proof.proof):
-            self._refuse_wrong_key()
-        version = min(MAX_VERSION, self._dialed().max_version)
-        self._send_welcome(version, proof_of(key, ACCEPTOR_LABEL, hello, challenge))
-
-    def _send_welcome(self, version: int, proof: bytes | None) -> None:
-        us = self.party
-        welcome = Welcome(
-            version, us.role.value, list(us.features), us.software, us.instance, proof
-        )
-        self._machine.sent(Welcome)
-        self._queue(encode_frame(welcome))
-        self._open(self._dialed(), version)
-
-    # The hello, on both sides.
+        return frame[_PREFIX:]
 
     def _receive_hello(self, body: bytes) -> None:
         command = decode_body(body).command
         if isinstance(command, BadCommand):
             raise RemoteProtocolError(f"the hello cannot be read: {command.error}")
         self._machine.received(type(command))
-        match command:
-            case Hello():
-                self._receive_peer_hello(command, body)
-            case Challenge():
-                self._receive_challenge(command, body)
-            case Proof():
-                self._receive_proof(command)
-            case Welcome():
-                self._receive_welcome(command)
-            case Goodbye():
-                self._refused_by(command)
-            case _:
-                raise AssertionError("the table lets only these pass")
-
-    def _open(self, them: Hello | Challenge | Welcome, version: int) -> None:
-        role = _role_of(them)
-        if role is None:
-            raise RemoteProtocolError(f"the peer has the unknown role {them.role!r}")
-        self.peer = Party(role, them.instance, them.software, tuple(them.features), version)
-        self._decoder.limit = MAX_FRAME
-        self._hello = self._challenge = None
-        self._hello_body = self._challenge_body = b""
-
-    def _dialed(self) -> Hello:
-        if self._hello is None:
-            raise AssertionError("an acceptor answers only after a hello")
-        return self._hello
-
-    def _dialer(self) -> str:
-        return self._dialed().role
-
-    def _refuse_wrong_key(self) -> NoReturn:
-        text = (
-            f"the secret key of the {self._dialer()} is not that of this {self.party.role.value}: "
-            "give both the same"
-        )
-        self._refuse_key(ErrorCode.KEY_WRONG, text)
-
-    def _refuse_key(self, code: ErrorCode, text: str) -> NoReturn:
-        self.say_goodbye(code, text)
-        raise AuthenticationFailed(code, text)
-
-
-def _role_of(them: Hello | Challenge | Welcome) -> Role | None:
-    try:
-        return Role(them.role)
-    except ValueError:
-        return None
+        if isinstance(command, Goodbye):
+            self._refused_by(command)
+        if self._greeting is None:
+            raise AssertionError("a link that is not open has not finished its hello")
+        self.peer = self._greeting.receive(command, body)
+        if self.peer is not None:
+            self._greeting = None
+            self._decoder.limit = MAX_FRAME
