@@ -36,8 +36,10 @@ class Handshake(AcceptedProtocol):
         """Start the deadline; TLS, if there is any, stands."""
         stream = cast("asyncio.Transport", transport)  # uvloop's are not subclasses of it
         self._transport = stream
-        # The gateway owns unsent bytes: whatever the kernel does not take is told at once.
-        stream.set_write_buffer_limits(high=0)
+        # The gateway owns unsent bytes: whatever the kernel does not take is told at once. Plain
+        # transports pause above the limit, those of TLS at it: with 0 they would while all is sent.
+        high = 0 if stream.get_extra_info("sslcontext") is None else 1
+        stream.set_write_buffer_limits(high=high, low=0)
         self._context.handshakes.add(self)
 
     def data_received(self, data: bytes) -> None:

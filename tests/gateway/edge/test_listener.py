@@ -73,6 +73,32 @@ async def test_wss(tls: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
             await writer.wait_closed()
 
 
+async def test_wss_is_paused_only_while_something_waits(
+    tls: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    """Over TLS too writing pauses when the client does not read, and only then."""
+    core = Recorder()
+    size = 16 * 1024 * 1024  # above what kernel and transports take
+    async with serving(core, tls=tls) as served:
+        reader, writer = await asyncio.open_connection("localhost", served.port, ssl=trusting)
+        writer.write(request())
+        await reader.readuntil(b"\r\n\r\n")
+        edge = await core.edge()
+        edge.write(b"small")
+        assert await reader.readexactly(5) == b"small"
+        assert core.told == ["opened"]
+
+        edge.write(bytes(size))  # all of it goes into the plain transport underneath
+        edge.write(b"more")
+        assert core.told == ["opened", "write_paused"]
+        assert await reader.readexactly(size + 4) == bytes(size) + b"more"
+        await core.until(lambda: core.told[-1] == "write_resumed")
+        writer.close()
+        await core.reason()
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            await writer.wait_closed()
+
+
 async def test_plain_text_on_the_tls_port(tls: ssl.SSLContext) -> None:
     """Whatever is not TLS is counted as such, and the socket is released."""
     async with serving(tls=tls) as served:
