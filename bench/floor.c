@@ -1,0 +1,189 @@
+/* The floor: what it costs to send() a frame to each of many sockets, and nothing else.
+ *
+ *   floor
+ *
+ * Listens on a free port of 127.0.0.1 and prints "ready port=12345". Answers any HTTP request with
+ * 101 and a constant, which is all that a client needs that does not check the answer. Obeys lines on
+ * stdin, and ends when stdin does:
+ *
+ *   rounds COUNT INTERVAL_US SIZE
+ *
+ * sends COUNT messages to every connection, one send() each, a round every INTERVAL_US (0: back to
+ * back), and prints "done sends=.. connections=..". A message is a text frame of SIZE bytes as
+ * load.c wants it. Nothing is accepted meanwhile.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MOST 20000     /* sockets: as many files as a process may open at the most */
+#define LARGEST 60000  /* bytes of a message */
+
+static const char ANSWER[] =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+static int poller, listener;
+static int sockets[MOST], open_sockets;
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void watch(int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event))
+        die("epoll_ctl");
+}
+
+static int listening(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t size = sizeof at;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, size) || listen(fd, 4096))
+        die("listen");
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    getsockname(fd, (struct sockaddr *)&at, &size);
+    printf("ready port=%d\n", ntohs(at.sin_port));
+    fflush(stdout);
+    return fd;
+}
+
+static void accept_one(void)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (open_sockets == MOST) {
+        fprintf(stderr, "more than %d connections\n", MOST);
+        exit(1);
+    }
+    sockets[open_sockets++] = fd;
+    watch(fd);
+}
+
+static void forget(int fd)
+{
+    for (int i = 0; i < open_sockets; i++)
+        if (sockets[i] == fd)
+            sockets[i] = sockets[--open_sockets];
+    close(fd);
+}
+
+static void read_one(int fd)
+{
+    char request[4096];
+    ssize_t got = recv(fd, request, sizeof request, 0);
+    if (got > 0 && memmem(request, (size_t)got, "\r\n\r\n", 4))
+        send(fd, ANSWER, sizeof ANSWER - 1, MSG_NOSIGNAL);
+    else if (got == 0 || (got < 0 && errno != EAGAIN))
+        forget(fd);
+}
+
+static size_t message(char *frame, unsigned long sequence, size_t size)
+{
+    size_t head = 2;
+    frame[0] = (char)0x81;
+    frame[1] = (char)size;
+    if (size > 125) {
+        head = 4;
+        frame[1] = 126;
+        frame[2] = (char)(size >> 8);
+        frame[3] = (char)size;
+    }
+    memset(frame + head, 'x', size);
+    char stamp[64];
+    int length = snprintf(stamp, sizeof stamp, "%010lu %019lu ", sequence, now_ns());
+    memcpy(frame + head, stamp, (size_t)length);
+    return head + size;
+}
+
+static void send_all(int fd, const char *frame, size_t size)
+{
+    while (size) {
+        ssize_t sent = send(fd, frame, size, MSG_NOSIGNAL);
+        if (sent < 0 && errno != EAGAIN)
+            die("send");
+        if (sent < 0) {
+            struct pollfd full = {.fd = fd, .events = POLLOUT};
+            poll(&full, 1, -1);
+            continue;
+        }
+        frame += sent;
+        size -= (size_t)sent;
+    }
+}
+
+static void rounds(unsigned long count, unsigned long interval_us, size_t size)
+{
+    static char frame[4 + LARGEST];
+    uint64_t due = now_ns();
+    for (unsigned long sequence = 0; sequence < count; sequence++) {
+        size_t bytes = message(frame, sequence, size);
+        for (int i = 0; i < open_sockets; i++)
+            send_all(sockets[i], frame, bytes);
+        due += interval_us * 1000u;
+        struct timespec until = {(time_t)(due / 1000000000u), (long)(due % 1000000000u)};
+        if (interval_us)
+            clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+    }
+    printf("done sends=%lu connections=%d\n", count * (unsigned long)open_sockets, open_sockets);
+    fflush(stdout);
+}
+
+static void obey(void)
+{
+    char line[128];
+    unsigned long count, interval_us, size;
+    ssize_t got = read(STDIN_FILENO, line, sizeof line - 1);
+    if (got <= 0)
+        exit(0);
+    line[got] = 0;
+    if (sscanf(line, "rounds %lu %lu %lu", &count, &interval_us, &size) == 3 && size <= LARGEST)
+        rounds(count, interval_us, size);
+    else
+        fprintf(stderr, "not understood: %s", line);
+}
+
+int main(void)
+{
+    poller = epoll_create1(0);
+    listener = listening();
+    watch(listener);
+    watch(STDIN_FILENO);
+    for (;;) {
+        struct epoll_event events[256];
+        int count = epoll_wait(poller, events, 256, -1);
+        for (int i = 0; i < count; i++) {
+            int fd = events[i].data.fd;
+            if (fd == STDIN_FILENO)
+                obey();
+            else if (fd == listener)
+                accept_one();
+            else
+                read_one(fd);
+        }
+    }
+}
