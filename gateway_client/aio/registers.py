@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from typing import Final
 
 from gateway_client.cluster import Cluster
@@ -23,13 +24,17 @@ from gateway_wire.frames import Envelope
 from gateway_wire.hello import Party
 from gateway_wire.limits import NODE_SILENCE
 
-__all__ = ["LOOKUP_TIMEOUT", "REDIAL_PAUSE", "Registers"]
+__all__ = ["LOOKUP_TIMEOUT", "REDIAL_PAUSE", "STRAGGLERS", "Registers"]
 
 REDIAL_PAUSE: Final = 0.5
 """Seconds: a lost register is dialled again after a random pause up to this."""
 
 LOOKUP_TIMEOUT: Final = 1.0
 """Seconds in which a register answers when it is asked again, or counts as lost."""
+
+STRAGGLERS: Final = 0.25
+"""Share of the remaining time for which the first call waits for further registers once one has
+answered, so that a silent one leaves time for the gateways."""
 
 
 class _Register:
@@ -208,7 +213,10 @@ class Registers:
         if self._is_settled and (directory.nodes or directory.is_answered):
             return
         self.start()
-        await self._wait(timeout)
+        deadline = asyncio.get_running_loop().time() + timeout
+        await self._wait(deadline, lambda: directory.is_answered or self._are_quiet())
+        patience = (deadline - asyncio.get_running_loop().time()) * STRAGGLERS
+        await self._wait(asyncio.get_running_loop().time() + patience, self._are_quiet)
         self._is_settled = directory.is_answered
         if not directory.nodes and not directory.is_answered:
             raise self._nobody()
@@ -222,7 +230,8 @@ class Registers:
         """
         for register in self._registers:
             register.ask()
-        await self._wait(timeout)
+        deadline = asyncio.get_running_loop().time() + timeout
+        await self._wait(deadline, self._are_quiet)
         if not self.cluster.directory.is_answered:
             raise self._nobody()
 
@@ -247,24 +256,26 @@ class Registers:
         self.cluster.directory.lost(name)
 
     def settled(self) -> None:
-        """A register has answered or failed: wake who waits for the last one."""
-        if any(register.is_waiting for register in self._registers):
-            return
+        """A register has answered or failed: wake who waits for it."""
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
     # Private methods
 
-    async def _wait(self, timeout: float) -> None:
-        if not any(register.is_waiting for register in self._registers):
-            return
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
-        try:
-            await asyncio.wait([waiter], timeout=timeout)
-        finally:
-            self._waiters.discard(waiter)
+    def _are_quiet(self) -> bool:
+        """Return whether no register's answer is being waited for."""
+        return not any(register.is_waiting for register in self._registers)
+
+    async def _wait(self, deadline: float, is_enough: Callable[[], bool]) -> None:
+        loop = asyncio.get_running_loop()
+        while not is_enough() and loop.time() < deadline:
+            waiter = loop.create_future()
+            self._waiters.add(waiter)
+            try:
+                await asyncio.wait([waiter], timeout=deadline - loop.time())
+            finally:
+                self._waiters.discard(waiter)
 
     def _nobody(self) -> GatewayError:
         for register in self._registers:

@@ -28,13 +28,17 @@ from gateway_wire.frames import encode_frame
 from gateway_wire.hello import Party
 from gateway_wire.limits import NODE_SILENCE
 
-__all__ = ["LOOKUP_TIMEOUT", "REDIAL_PAUSE", "Registers"]
+__all__ = ["LOOKUP_TIMEOUT", "REDIAL_PAUSE", "STRAGGLERS", "Registers"]
 
 REDIAL_PAUSE: Final = 0.2
 """Seconds before a register that was lost or refused is dialled again."""
 
 LOOKUP_TIMEOUT: Final = 1.0
 """Seconds in which a register answers when it is asked again, or counts as lost."""
+
+STRAGGLERS: Final = 0.25
+"""Share of the remaining time for which the first call waits for further registers once one has
+answered, so that a silent one leaves time for the gateways."""
 
 _WATCH: Final = encode_frame(Watch())
 
@@ -164,7 +168,7 @@ class Registers:
             self._lock.release()
 
     def settle(self, deadline: float) -> None:
-        """Wait until every register has answered or failed; harmless afterwards.
+        """Wait until every register has answered or failed; harmless once one has answered.
 
         Raises:
             RegisterUnavailable: If none answers.
@@ -173,7 +177,9 @@ class Registers:
         directory = self._cluster.directory
         if self._is_settled and (directory.nodes or directory.is_answered):
             return
-        self._wait(deadline, lambda: not any(each.is_waiting for each in self._registers))
+        self._wait(deadline, lambda: directory.is_answered or self._are_quiet())
+        patience = (deadline - time.monotonic()) * STRAGGLERS
+        self._wait(time.monotonic() + patience, self._are_quiet)
         self._is_settled = directory.is_answered
         if not directory.nodes and not directory.is_answered:
             raise self._nobody()
@@ -188,7 +194,7 @@ class Registers:
         with self._lock:
             for register in self._registers:
                 register.ask(now)
-        self._wait(deadline, lambda: not any(each.is_waiting for each in self._registers))
+        self._wait(deadline, self._are_quiet)
         if not self._cluster.directory.is_answered:
             raise self._nobody()
 
@@ -213,6 +219,10 @@ class Registers:
                 self._turn(now, deadline - now)
         finally:
             self._lock.release()
+
+    def _are_quiet(self) -> bool:
+        """Return whether no register's answer is being waited for."""
+        return not any(register.is_waiting for register in self._registers)
 
     def _turn(self, now: float, patience: float) -> None:
         """Dial, read and expire once, waiting at most so many seconds for something to happen."""

@@ -51,14 +51,20 @@ class Switchboard:
         return f"<Switchboard {len(self._lines)} lines, {idle} idle>"
 
     def connect(
-        self, node: Node, now: float, timeout: float, *, is_long: bool = False
+        self, node: Node, begun: float, timeout: float, *, is_long: bool = False
     ) -> Talk | str:
         """Begin a talk with a gateway.
+
+        Args:
+            node: The gateway.
+            begun: When the call began.
+            timeout: Seconds after which it has timed out.
+            is_long: Whether that counts from the last progress, as in a pipeline.
 
         Returns:
             The talk, or why there can be none.
         """
-        health = self._cluster.health
+        health, now = self._cluster.health, _clock()
         line = self._take(node)
         if line is None:
             why_not = health.why_not_dial(node.node_id, now)
@@ -72,7 +78,7 @@ class Switchboard:
                 health.refused(node.node_id, reason, now)
                 return reason
             self._lines.add(line)
-        return Talk(node, line, health, now, timeout, is_long=is_long)
+        return Talk(node, line, health, begun, timeout, now=now, is_long=is_long)
 
     def release(self, talk: Talk) -> None:
         """End a talk; its line waits for the next one, if it is still good."""

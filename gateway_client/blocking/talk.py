@@ -46,9 +46,10 @@ class Talk:
         node: Node,
         line: Line,
         health: Health,
-        now: float,
+        begun: float,
         timeout: float,
         *,
+        now: float,
         is_long: bool = False,
     ) -> None:
         """Begin.
@@ -57,8 +58,9 @@ class Talk:
             node: The gateway.
             line: A line to it, open or being dialled.
             health: Is told how the gateway is.
-            now: The time.
+            begun: When the call began.
             timeout: Seconds after which it has timed out.
+            now: The time, from which connecting counts.
             is_long: Whether it has timed out only after so many seconds without any progress, as in
                 a pipeline, which may take long as a whole.
         """
@@ -68,8 +70,8 @@ class Talk:
         self._health = health
         self._timeout = timeout
         self._is_long = is_long
-        self._started = now
-        self._connect_by = now + min(timeout, CONNECT_TIMEOUT)
+        self._started = begun
+        self._connect_by = min(now + CONNECT_TIMEOUT, begun + timeout)
         self._pending: dict[int, Request] = {}
         self._silent: list[Request] = []
         self._waiting: list[tuple[bytes, Request]] | None = None if line.is_open else []
