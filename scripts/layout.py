@@ -24,9 +24,24 @@ PACKAGES: Final = (
 )
 _GOLDEN: Final = "declarations; tests/gateway_wire/test_golden.py has the bytes of every command"
 
+_BLOCKING_CLIENT: Final = "tests/gateway_client/blocking/test_client.py has every way it can end"
+_AIO_CLIENT: Final = "tests/gateway_client/aio/test_client.py has every way it can end"
+_FACADES: Final = (
+    "a list; tests/gateway_client/test_facade.py holds it against the catalogue and mypy"
+)
+
 TESTED_ELSEWHERE: Final[dict[str, str]] = {
     "gateway/admin/sources.py": "the parts by name, as test_server.py and test_health.py hand them in",
     "gateway/demo/process.py": "a few lines that test_program.py starts and stops",
+    "gateway_client/aio/engine.py": _AIO_CLIENT,
+    "gateway_client/aio/methods.py": _FACADES,
+    "gateway_client/aio/outlet.py": _AIO_CLIENT,
+    "gateway_client/blocking/engine.py": _BLOCKING_CLIENT,
+    "gateway_client/blocking/methods.py": _FACADES,
+    "gateway_client/blocking/switchboard.py": _BLOCKING_CLIENT,
+    "gateway_client/blocking/talk.py": _BLOCKING_CLIENT,
+    "gateway_client/pipeline_methods.py": _FACADES,
+    "gateway_client/send_types.py": _FACADES,
     "gateway_wire/commands/binds.py": _GOLDEN,
     "gateway_wire/commands/directory.py": _GOLDEN,
     "gateway_wire/commands/link.py": _GOLDEN,
