@@ -15,6 +15,8 @@ from bench.table import Row, print_table, write_json
 
 __all__ = ["main"]
 
+DESCRIPTION: Final = "Measure what the gateway costs, beside a C loop of send() in the same run."
+
 CONNECTIONS: Final = 4_000
 """Browsers of a run, as in the figures of other gateways that ours are held beside."""
 
@@ -57,7 +59,7 @@ def _allow_files() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench", description=DESCRIPTION)
     help_text = f"what to measure: {', '.join(CASES)}; all if none is named"
     parser.add_argument("cases", nargs="*", metavar="CASE", type=_case, help=help_text)
     parser.add_argument("--connections", type=int, default=CONNECTIONS, help="browsers")

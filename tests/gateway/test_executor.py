@@ -322,7 +322,7 @@ async def test_a_turn_ends_in_time_whatever_a_command_takes() -> None:
 
 
 async def test_what_commands_put_into_outboxes_leaves_with_the_turn() -> None:
-    """All that one turn executed leaves in one write."""
+    """All that one turn executed leaves in one write, if not together with the next one's."""
     table: dict[type[Command], Callable[[Any], object]] = {}
     connection = bare("c1", Lines())
     async with executing(table) as (gateway, backends):
@@ -335,7 +335,7 @@ async def test_what_commands_put_into_outboxes_leaves_with_the_turn() -> None:
 
         assert isinstance(pipe, Pipe)
         assert pipe.received == b"".join(b"%d\n" % number for number in range(10))
-        assert len(pipe.writes) == gateway.executor.counters.turns < 10
+        assert 1 <= len(pipe.writes) <= gateway.executor.counters.turns < 10
 
 
 async def test_pushes_leave_with_their_turn_and_before_its_answers() -> None:

@@ -39,10 +39,10 @@ async def test_what_a_turn_brought_leaves_with_it() -> None:
     assert pipe_of(connection).writes == [b"hello\nagain\n"]
 
 
-async def test_the_end_of_a_batch_is_a_reason_to_write() -> None:
-    """Whoever executed a batch of commands need not wait for the turn's end."""
+async def test_the_end_of_the_last_turn_is_a_reason_to_write() -> None:
+    """Whoever executed all commands need not wait for the loop's turn to end."""
     flusher, _, connection = filled(0)
-    flusher.end_of_batch()
+    flusher.end_of_turn(more=False)
 
     assert pipe_of(connection).writes == [b"hello\n"]
 
@@ -51,19 +51,56 @@ async def test_the_end_of_a_batch_is_a_reason_to_write() -> None:
     assert len(pipe_of(connection).writes) == 1
 
 
-async def test_an_interval_is_waited_for() -> None:
-    """With an interval batches join: neither a turn nor a batch writes before it is over."""
-    flusher, outbox, connection = filled(0.001)
-    flusher.end_of_batch()
+async def test_turns_are_gathered_while_commands_wait() -> None:
+    """What the next turn fills leaves in the same write; several turns of the loop may pass."""
+    flusher, outbox, connection = filled(0)
+    flusher.end_of_turn(more=True)
+    for _ in range(3):
+        await turn()
 
     assert pipe_of(connection).writes == []
 
     outbox.offer([connection], "again")
-    written = asyncio.get_running_loop().create_future()
-    pipe = Watched(connection, written)
-    connection.edge = pipe
+    flusher.end_of_turn(more=False)
 
-    assert await written == b"hello\nagain\n"
+    assert pipe_of(connection).writes == [b"hello\nagain\n"]
+
+
+async def test_turns_are_not_gathered_for_ever() -> None:
+    """A publisher that never stops does not keep its first message from leaving."""
+    flusher, _, connection = filled(0)
+    while not pipe_of(connection).writes:
+        flusher.end_of_turn(more=True)
+
+    assert pipe_of(connection).writes == [b"hello\n"]
+
+
+async def test_what_is_gathered_leaves_even_if_no_turn_follows() -> None:
+    """A turn that fails may not keep messages."""
+    flusher, _, connection = filled(0)
+    flusher.end_of_turn(more=True)
+
+    assert await written_to(connection) == b"hello\n"
+
+
+async def test_an_interval_is_waited_for() -> None:
+    """With an interval turns join: neither the loop nor the executor writes before it is over."""
+    flusher, outbox, connection = filled(0.001)
+    flusher.end_of_turn(more=False)
+    flusher.end_of_turn(more=True)
+
+    assert pipe_of(connection).writes == []
+
+    outbox.offer([connection], "again")
+
+    assert await written_to(connection) == b"hello\nagain\n"
+
+
+async def written_to(connection: Connection) -> bytes:
+    """Wait for the next write and give what was written."""
+    written: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    connection.edge = Watched(connection, written)
+    return await written
 
 
 class Watched(Pipe):
