@@ -90,7 +90,10 @@ class Cluster:
         """
         tally: Tally[R] = Tally(call, self.registers)
         asks = self._asks(call, tally)
-        return Plan(tally, asks if self.health.is_quiet else self._well(asks, tally, now))
+        if not self.health.is_quiet:
+            asks = self._well(asks, tally, now)
+        tally.asked(asks)
+        return Plan(tally, asks)
 
     def _asks(self, call: Call[R], tally: Tally[R]) -> list[tuple[Node, Command]]:
         if isinstance(call, EveryCall):

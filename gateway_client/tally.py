@@ -62,7 +62,7 @@ class Tally(Generic[R]):
     __slots__ = (
         "_alone",
         "_answers",
-        "_done",
+        "_asked",
         "_misses",
         "_registers",
         "call",
@@ -79,8 +79,8 @@ class Tally(Generic[R]):
         self._registers = registers
         self._alone = False
         self._answers: list[Any] = []
-        self._done: list[Node] = []
-        self._misses: list[Miss] = []
+        self._misses: tuple[Miss, ...] = ()
+        self._asked: Sequence[tuple[Node, Command]] = ()
 
     def __repr__(self) -> str:
         done, missed = len(self._answers), len(self._misses)
@@ -90,24 +90,27 @@ class Tally(Generic[R]):
         """Take note that a single gateway was asked, with the cheaper question."""
         self._alone = True
 
-    def answered(self, node: Node, value: Any) -> None:
+    def asked(self, asks: Sequence[tuple[Node, Command]]) -> None:
+        """Take note who is asked."""
+        self._asked = asks
+
+    def answered(self, value: Any) -> None:
         """Take an answer."""
         self.open -= 1
         self._answers.append(value)
-        self._done.append(node)
         if self.on_settled is not None and self.open == 0:
             self.on_settled(self)
 
     def missed(self, miss: Miss) -> None:
         """Take note that a gateway that was asked gives no answer."""
         self.open -= 1
-        self._misses.append(miss)
+        self._misses += (miss,)
         if self.on_settled is not None and self.open == 0:
             self.on_settled(self)
 
     def skipped(self, miss: Miss) -> None:
         """Take note that a gateway is not asked."""
-        self._misses.append(miss)
+        self._misses += (miss,)
 
     @property
     def misses(self) -> Sequence[Miss]:
@@ -168,7 +171,8 @@ class Tally(Generic[R]):
 
     def _partial(self, value: Any) -> PartialResult:
         not_sent, unknown = self._failures()
-        done = [str(node.address) for node in self._done]
+        missed = {miss.node for miss in self._misses}
+        done = [str(node.address) for node, _ in self._asked if node not in missed]
         return PartialResult(value, done, not_sent, unknown)
 
     def _nothing(self) -> GatewayError:
@@ -242,7 +246,7 @@ class Request:
             value = self._whole
         elif not self.kind.reply.fits(value):
             raise self._misshapen(value)
-        self.tally.answered(self.node, value)
+        self.tally.answered(value)
 
     def _add(self, part: Any) -> None:
         shape = self.kind.reply

@@ -175,7 +175,7 @@ class Outlet:
         if confirm:
             self._open[request_id] = request
         else:
-            request.tally.answered(self.node, None)
+            request.tally.answered(None)
 
     def _receive(self, answer: object, request_id: int) -> None:
         if request_id not in self._open:

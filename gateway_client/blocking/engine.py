@@ -17,6 +17,7 @@ from gateway_client.blocking.talk import Talk
 from gateway_client.calls.base import Call
 from gateway_client.cluster import Cluster, Plan
 from gateway_client.config import CONNECT_TIMEOUT
+from gateway_client.directory import Directory
 from gateway_client.tally import Miss, Request, Tally
 from gateway_wire.commands import Command, Role
 from gateway_wire.frames import encode_frame
@@ -90,17 +91,13 @@ class Engine:
         Raises:
             GatewayError: If that cannot be known, or there is nobody to ask.
         """
-        cluster, registers = self.cluster, self._registers
+        cluster = self.cluster
         if now >= self._look_at:
             self._look_at = now + look_every
-            registers.refresh(now)
-            if cluster.directory.dropped:
-                self._forget()
-        connect_by = now + min(timeout, CONNECT_TIMEOUT)
-        registers.settle(connect_by)
+            self._look(now, timeout)
         unknown = cluster.unknown(call, now)
         if unknown:
-            registers.look_up(connect_by, now)
+            self._registers.look_up(now + min(timeout, CONNECT_TIMEOUT), now)
             cluster.directory.note_absent(unknown, now)
         return cluster.plan(call, now)
 
@@ -135,8 +132,15 @@ class Engine:
             known = frames[id(command)] = self.encode(command, confirm=confirm)
         return known
 
-    def _forget(self) -> None:
+    def _look(self, now: float, timeout: float) -> None:
+        """Take in what the registers sent, and forget who is gone."""
         directory = self.cluster.directory
+        self._registers.refresh(now)
+        self._registers.settle(now + min(timeout, CONNECT_TIMEOUT))
+        if directory.dropped:
+            self._forget(directory)
+
+    def _forget(self, directory: Directory) -> None:
         gone = [node for node in directory.dropped if not self.switchboard.is_linked(node)]
         directory.forget(gone)
         self.switchboard.forget(gone)

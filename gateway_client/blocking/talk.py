@@ -144,7 +144,7 @@ class Talk:
     def finish(self) -> None:
         """Settle what asked for no answer, once everything is written."""
         for request in self._silent:
-            request.tally.answered(self.node, None)
+            request.tally.answered(None)
         self._silent.clear()
 
     def abandon(self) -> None:

@@ -81,7 +81,7 @@ def test_gateways_that_are_left_alone_are_named() -> None:
     made.health.timed_out(B.node_id, "did not answer", 0.0)
     tally, asks = made.plan(calls.send_to_uid("u", "m"), 0.5)
     assert [node for node, _ in asks] == [A]
-    tally.answered(A, 1)
+    tally.answered(1)
     assert tally.result().not_sent[0].node_id == B.node_id
 
 

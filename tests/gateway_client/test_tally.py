@@ -30,8 +30,9 @@ UNKNOWN = Miss(TWO, "did not answer", sent=True)
 def concluded(call: Call[Any], *answers: Any, misses: tuple[Miss, ...] = ()) -> Any:
     """Give the result of a call with these answers and misses."""
     tally: Tally[Any] = Tally(call, ["10.0.0.9:1236"])
+    tally.asked([(ONE, wire.Ping())] * len(answers))
     for answer in answers:
-        tally.answered(ONE, answer)
+        tally.answered(answer)
     for miss in misses:
         tally.skipped(miss)
     return tally.result()
@@ -99,7 +100,7 @@ def test_a_single_gateway_is_concluded_by_its_own_rule() -> None:
     """The cheaper question of one gateway has another answer."""
     tally = Tally(calls.get_all_uid_count(), ())
     tally.ask_alone()
-    tally.answered(ONE, 7)
+    tally.answered(7)
     assert tally.result() == 7
     assert concluded(calls.get_all_uid_count(), ["a", "b"], ["b"]) == 2
 
