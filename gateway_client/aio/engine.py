@@ -71,17 +71,16 @@ class Engine:
         timeout = self.cluster.config.timeout if call.timeout is None else call.timeout
         tally, asks = await self.plan(call, timeout)
         said: list[tuple[Outlet, int]] = []
-        frames: dict[int, bytes] = {}
         request_id = next(self._request_ids)
+        # All are encoded before any is sent: one that is too large must not leave half a call.
+        frames: dict[int, bytes] = {}
+        for _, command in asks:
+            if id(command) not in frames:
+                frames[id(command)] = encode_frame(command, request_id if call.confirm else 0)
         for node, command in asks:
-            frame = frames.get(id(command))
-            if frame is None:
-                frame = frames[id(command)] = encode_frame(
-                    command, request_id if call.confirm else 0
-                )
             outlet = self.outlet_to(node)
             request = Request(tally, node, type(command))
-            outlet.say(frame, request, request_id, confirm=call.confirm)
+            outlet.say(frames[id(command)], request, request_id, confirm=call.confirm)
             said.append((outlet, request_id))
         if tally.open:
             await self._settled(tally, said, begun + timeout, timeout)

@@ -92,7 +92,12 @@ class _Lane:
             self._progress.set_result(None)
 
     def _say(self, command: Command, sent: _Sent) -> None:
-        frame, sent.request_id = self._engine.encode(command)
+        try:
+            frame, sent.request_id = self._engine.encode(command)
+        except ValueError as error:  # too large for a frame, or a text that UTF-8 cannot carry
+            known = error if isinstance(error, GatewayError) else None
+            sent.fail(f"was not asked: {error}", sent=False, error=known)
+            return
         sent.size = len(frame)
         self._open[sent.request_id] = sent
         self._size += sent.size

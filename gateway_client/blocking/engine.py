@@ -60,16 +60,20 @@ class Engine:
         now = _clock()
         timeout = self.cluster.config.timeout if call.timeout is None else call.timeout
         tally, asks = self.plan(call, now, timeout)
+        # All are encoded before any is sent: one that is too large must not leave half a call.
+        frames: dict[int, tuple[bytes, int]] = {}
+        for _, command in asks:
+            if id(command) not in frames:
+                frames[id(command)] = self.encode(command, confirm=call.confirm)
         talks: list[Talk] = []
         try:
-            frames: dict[int, tuple[bytes, int]] = {}
             for node, command in asks:
                 talk = self.switchboard.connect(node, now, timeout)
                 if isinstance(talk, str):
                     tally.skipped(Miss(node, talk, sent=False))
                     continue
                 talks.append(talk)
-                frame, request_id = self._encoded(command, frames, confirm=call.confirm)
+                frame, request_id = frames[id(command)]
                 talk.say(frame, Request(tally, node, type(command)), request_id)
             drive(talks)
         except BaseException:
@@ -122,15 +126,6 @@ class Engine:
         """Close every link."""
         self._registers.close()
         self.switchboard.close()
-
-    def _encoded(
-        self, command: Command, frames: dict[int, tuple[bytes, int]], *, confirm: bool
-    ) -> tuple[bytes, int]:
-        """Encode a command once, however many gateways it goes to."""
-        known = frames.get(id(command))
-        if known is None:
-            known = frames[id(command)] = self.encode(command, confirm=confirm)
-        return known
 
     def _look(self, now: float, timeout: float) -> None:
         """Take in what the registers sent, and forget who is gone."""

@@ -115,6 +115,8 @@ class Line:
     def wait(self, milliseconds: int) -> bool:
         """Wait until the socket is ready for what this line wants; return whether it is."""
         wants = self.wants
+        if self._sock is None:
+            return False
         if wants != self._polled:
             self._poller.register(self.fd, wants)
             self._polled = wants

@@ -78,14 +78,13 @@ class Pipeline(PipelineMethods):
         except GatewayError as error:
             self._settled.append(error)
             return
+        frames = [engine.encode(command, confirm=call.confirm) for _, command in asks]
         tally.place = len(self._settled)
         self._settled.append(None)
-        talks = self._talks
-        for node, command in asks:
-            talk = talks.get(node) or self._connect(node, tally, now)
+        for (node, command), (frame, request_id) in zip(asks, frames, strict=True):
+            talk = self._talks.get(node) or self._connect(node, tally, now)
             if talk is None:
                 continue
-            frame, request_id = engine.encode(command, confirm=call.confirm)
             talk.say(frame, Request(tally, node, type(command)), request_id)
             if not talk.has_room(FLUSH_AT, MAX_OPEN):
                 self._drive(_has_room)

@@ -161,8 +161,10 @@ def _turn(busy: list[Talk]) -> None:
     poller = select.poll()  # looked up now: gevent may have put its own there
     by_fd: dict[int, Talk] = {}
     for talk in busy:
-        poller.register(talk.line.fd, talk.line.wants)
-        by_fd[talk.line.fd] = talk
+        fd = talk.line.fd
+        if fd >= 0:  # else it was closed just now, by another thread that closes the client
+            poller.register(fd, talk.line.wants)
+            by_fd[fd] = talk
     soonest = min(talk.deadline for talk in busy)
     events = poller.poll(_milliseconds(soonest - _clock()))
     now = _clock()

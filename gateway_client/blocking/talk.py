@@ -142,7 +142,9 @@ class Talk:
         self._fail_all(reason, None)
 
     def finish(self) -> None:
-        """Settle what asked for no answer, once everything is written."""
+        """Settle what asked for no answer, and whatever is open if the line was closed under it."""
+        if self._pending or self._waiting:
+            self._fail_all("was given up when the client was closed", None)
         for request in self._silent:
             request.tally.answered(None)
         self._silent.clear()

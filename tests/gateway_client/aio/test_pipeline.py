@@ -6,7 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway_client import AsyncGatewayClient, GatewayUnavailable, Reached, ReplyTimeout
+from gateway_client import (
+    AsyncGatewayClient,
+    GatewayUnavailable,
+    MessageTooLarge,
+    Reached,
+    ReplyTimeout,
+)
 from gateway_client.aio.pipeline import WINDOW
 from gateway_wire import commands as wire
 from tests.gateway_client.peers import FakeGateway, FakeRegister, mute
@@ -85,3 +91,13 @@ async def test_a_block_that_raises_sends_nothing(
     assert p.results == []
     await aclient.get_all_client_count()
     assert gateway.commands(wire.SendToAll) == []
+
+
+async def test_a_command_that_cannot_be_encoded_fails_alone(aclient: AsyncGatewayClient) -> None:
+    """The others are sent."""
+    ids = [f"{'a' * 12}{number:020x}" for number in range(130_000)]
+    async with aclient.pipeline() as p:
+        p.send_to_all("m", ids)
+        p.get_all_client_count()
+    assert isinstance(p.results[0], MessageTooLarge)
+    assert p.results[1] == 0

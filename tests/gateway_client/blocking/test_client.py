@@ -392,6 +392,41 @@ def test_a_closed_client_can_be_used_again(client: GatewayClient, gateway: FakeG
     assert str(gateway.address) in repr(client)
 
 
+def test_a_call_under_way_fails_when_the_client_is_closed(
+    client: GatewayClient, gateway: FakeGateway
+) -> None:
+    """Another thread that closes the client does not make an answer out of nothing."""
+    me = gateway.connect()
+    client.is_online(me)
+    errors: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            client.is_online(me, timeout=1)
+        except ReplyTimeout as error:
+            errors.append(error)
+
+    gateway.fault = mute
+    caller = threading.Thread(target=ask)
+    caller.start()
+    gateway.wait_for(lambda: len(gateway.commands(wire.IsOnline)) == 2)
+    client.close()
+    caller.join()
+    assert len(errors) == 1
+
+
+def test_a_call_that_does_not_fit_a_frame_is_sent_to_nobody(
+    client: GatewayClient, register: FakeRegister, gateway: FakeGateway, other: FakeGateway
+) -> None:
+    """One gateway's share that is too large keeps the others from getting theirs."""
+    register.tell(gateway, other)
+    many = [f"{other.node_id}{number:020x}" for number in range(130_000)]
+    with pytest.raises(MessageTooLarge, match="send it in several calls"):
+        client.send_to_all("m", [gateway.connect(), *many])
+    assert client.get_all_client_count() == 1
+    assert gateway.commands(wire.SendToClients) == []
+
+
 def test_many_descriptors_are_no_limit(client: GatewayClient) -> None:
     """Descriptors above 1,023, which select() could not take, are fine."""
     held = [socket.socket()]
