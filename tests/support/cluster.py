@@ -105,10 +105,16 @@ def closed_address() -> str:
         return f"127.0.0.1:{sock.getsockname()[1]}"
 
 
-def get_json(address: str, path: str) -> Any:
+def get_text(address: str, path: str) -> str:
     """Ask an HTTP port of ours."""
     with urllib.request.urlopen(f"http://{address}{path}", timeout=PATIENCE) as answer:
-        return json.load(answer)
+        text: str = answer.read().decode()
+        return text
+
+
+def get_json(address: str, path: str) -> Any:
+    """Ask an HTTP port of ours for JSON."""
+    return json.loads(get_text(address, path))
 
 
 def nodes(register: Daemon) -> list[str]:
