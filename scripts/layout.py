@@ -31,6 +31,7 @@ _FACADES: Final = (
 )
 
 TESTED_ELSEWHERE: Final[dict[str, str]] = {
+    "gateway/commands/start.py": "one call, which tests/gateway/test_process.py starts",
     "gateway/admin/sources.py": "the parts by name, as test_server.py and test_health.py hand them in",
     "gateway/demo/process.py": "a few lines that test_program.py starts and stops",
     "gateway_client/aio/engine.py": _AIO_CLIENT,

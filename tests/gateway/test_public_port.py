@@ -224,6 +224,29 @@ def test_the_limit_of_open_files_pauses_accepting_too(directory: Daemon) -> None
             low.stop()
 
 
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (("--trusted-proxies", "10.0.0.0/8,127.0.0.1"), "203.0.113.7:"),
+        (("--trusted-proxies", "10.0.0.0/8"), "127.0.0.1:"),
+        ((), "127.0.0.1:"),
+    ],
+)
+def test_a_proxys_word_counts_when_it_is_trusted(
+    directory: Daemon, flags: tuple[str, ...], told: str
+) -> None:
+    """The browser's address is the forwarded one, or else that of the connection."""
+    flags = ("--send-buffer", "1MiB", *flags)
+    with ExitStack() as stack:
+        running = stack.enter_context(gateway(directory, *flags))
+        stack.enter_context(raw(running.ready.ws, "/", "X-Forwarded-For: 203.0.113.7"))
+        client = stack.enter_context(GatewayClient(directory.ready.listen))
+        while client.send_to_all(b"x" * 1_000_000):
+            pass  # nobody reads it, and so the log tells who was cut
+        line = next(line for line in running.stderr.splitlines() if "does not read" in line)
+        assert f" {told}" in line
+
+
 def test_ipv6(directory: Daemon) -> None:
     """A listener in brackets serves IPv6, beside one for IPv4."""
     ports = ("--listen", "ws://[::1]:0", *GATEWAY_PORTS)
