@@ -36,7 +36,7 @@ _END: Final = b"\r\n\r\n"
 _KEY_BYTES: Final = 16
 _KEY_CHARACTERS: Final = 24
 _REQUEST_LINE: Final = re.compile(r"([A-Z]+) ([!-\xff]+) HTTP/(\d)\.(\d)")
-_HEADER: Final = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
+_HEADER: Final = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\x00-\x08\x0a-\x1f\x7f]*)")
 
 _ACCEPTED: Final = (
     b"HTTP/1.1 101 Switching Protocols\r\n"
@@ -148,7 +148,7 @@ def _headers(lines: list[str]) -> dict[str, str]:
         match = _HEADER.fullmatch(line)
         if match is None:
             raise _malformed("malformed header line")
-        name, value = match.group(1).lower(), match.group(2).rstrip(" \t")
+        name, value = match.group(1).lower(), match.group(2).strip(" \t")
         if name in headers:
             joint = "; " if name == "cookie" else ", "
             value = headers[name] + joint + value

@@ -144,6 +144,17 @@ def test_garbage_is_a_bad_request(data: bytes) -> None:
     assert answer.response.startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
+@pytest.mark.timeout(20)
+def test_white_space_costs_linear_time() -> None:
+    """A head full of white space that is refused at its last byte costs next to nothing.
+
+    A parser that tries each way to divide the white space takes more than a second for each.
+    """
+    longest = request("/", "x: " + " " * (MAX_HEAD - 200) + "\x00")
+    for _ in range(100):
+        assert refused(longest).cause == "malformed"
+
+
 def test_refusal_reads_as_a_sentence() -> None:
     """The error says status and text."""
     assert str(refused(request(Host=None))) == "400 Bad Request: header Host is missing"
