@@ -22,6 +22,7 @@ from gateway_wire.commands import Command, Role
 from gateway_wire.errors import ErrorCode, GatewayError
 from gateway_wire.frames import Envelope
 from gateway_wire.hello import Party, new_instance
+from tests.support.waiting import eventually
 
 T = TypeVar("T")
 
@@ -54,6 +55,17 @@ class PeerLoop:
         self.loop.close()
 
 
+def _bound(address: Address) -> socket.socket:
+    sock = socket.socket()
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address.host, address.port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
 class Peer:
     """What registers and gateways share: a listener that can vanish and come back."""
 
@@ -65,18 +77,13 @@ class Peer:
         self.openings = 0
         self._loop = loop
         self._arrived = threading.Condition()
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            self.address = Address(*sock.getsockname())
-        self.start()
+        sock = _bound(Address("127.0.0.1", 0))
+        self.address = Address(*sock.getsockname())
+        self._loop.run(self._start(sock))
 
     def start(self) -> None:
-        """Listen, at the same address as before."""
-        sock = socket.socket()
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((self.address.host, self.address.port))
-        sock.listen()
-        self._loop.run(self._start(sock))
+        """Listen, at the same address as before; somebody's outgoing connection may hold it a while."""
+        self._loop.run(self._start(eventually(lambda: _bound(self.address))))
 
     async def _start(self, sock: socket.socket) -> None:
         party = Party(self.role, new_instance())
