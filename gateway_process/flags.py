@@ -24,12 +24,22 @@ from gateway_process.loader import Loader
 from gateway_process.settings import Settings, Spec, specs_of
 from gateway_process.sources import variable
 
-__all__ = ["run_command", "settings_options"]
+__all__ = ["run_command", "settings_options", "version_option"]
 
 R = TypeVar("R")
 _CONFIG: Final = (
     "TOML file with sections [register] [gateway] [businessworker] and shared settings."
 )
+
+
+def version_option(software: str) -> Callable[[click.Group], click.Group]:
+    """Give a command group `--version`.
+
+    Args:
+        software: name and version, as links say it: `gatewayworker/0.1.0`.
+    """
+    name, _, version = software.partition("/")
+    return click.version_option(version, message=f"{name} %(version)s")
 
 
 def settings_options(

@@ -2,9 +2,10 @@
 
 import click
 
-from gateway_process.flags import settings_options
+from gateway_process.flags import settings_options, version_option
 from gateway_process.loader import Loader
 from gateway_process.program import run
+from gateway_wire.hello import SOFTWARE
 from register.program import REGISTER
 from register.settings import RegisterSettings
 
@@ -12,6 +13,7 @@ __all__ = ["cli"]
 
 
 @click.group()
+@version_option(SOFTWARE)
 def cli() -> None:
     """The directory of the cluster: which gateways are alive."""
 

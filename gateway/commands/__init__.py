@@ -6,14 +6,14 @@ from gateway.commands.check import check
 from gateway.commands.dev import dev
 from gateway.commands.send import send
 from gateway.commands.start import start
+from gateway_process.flags import version_option
 from gateway_wire.hello import SOFTWARE
 
-_NAME, _, _VERSION = SOFTWARE.partition("/")
 __all__ = ["cli"]
 
 
 @click.group()
-@click.version_option(_VERSION, message=f"{_NAME} %(version)s")
+@version_option(SOFTWARE)
 def cli() -> None:
     """Holds the browsers' connections and pushes to them."""
 
