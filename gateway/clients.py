@@ -58,6 +58,7 @@ class Clients:
         counters: What clients did so far.
         sockets: Connections whose socket still exists, those that are being closed included.
         unbound: Deadlines for getting a uid; None while there is none.
+        stopping: Whether whoever finishes a handshake from now on is sent away.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Clients:
         self.counters = ClientCounters()
         self.sockets = 0
         self.unbound: Deadlines[Connection] | None = None
+        self.stopping = False
         self._when_gone: asyncio.Future[None] | None = None
         self._hub = hub
         self._outbox = outbox
@@ -93,6 +95,9 @@ class Clients:
         self._hub.add(connection)
         self.counters.opened += 1
         self.sockets += 1
+        if self.stopping:
+            self.send_away(connection)
+            return
         if self.unbound is not None:
             self.unbound.add(connection)
         if self._init_message:
@@ -154,6 +159,10 @@ class Clients:
         if message is not None:
             self._outbox.offer((connection,), message)
         self._outbox.finish(connection, farewell)
+
+    def send_away(self, connection: Connection) -> None:
+        """Close a connection because this process stops; the client should come back elsewhere."""
+        self.close(connection, None, close_codes.STOPPING.code, close_codes.STOPPING.name)
 
     def destroy(self, connection: Connection) -> None:
         """Cut a connection at once; what waits for it is lost."""

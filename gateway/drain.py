@@ -11,8 +11,6 @@ import math
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from gateway_wire import close_codes
-
 if TYPE_CHECKING:
     from gateway.clients import Clients
     from gateway.hub import Hub
@@ -26,19 +24,20 @@ LEAST_PER_TICK: Final = 50
 
 
 async def close_all(hub: Hub, clients: Clients, seconds: float) -> None:
-    """Close every connection with 1012, at an even pace.
+    """Close every connection with 1012, at an even pace; from now on newcomers at once.
 
     Args:
         hub: Who is connected.
         clients: Who closes.
         seconds: Over which time; 0 for at once.
     """
+    clients.stopping = True
     ticks = max(1, math.ceil(seconds / TICK))
     per_tick = max(LEAST_PER_TICK, math.ceil(len(hub.connections) / ticks))
     if seconds == 0:
         per_tick = max(1, len(hub.connections))
     while hub.connections:
         for connection in tuple(islice(hub.connections.values(), per_tick)):
-            clients.close(connection, None, close_codes.STOPPING.code, close_codes.STOPPING.name)
+            clients.send_away(connection)
         if hub.connections:
             await asyncio.sleep(TICK)

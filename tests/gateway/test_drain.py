@@ -53,6 +53,15 @@ async def test_who_comes_meanwhile_is_closed_too() -> None:
     assert pipe_of(late).goodbyes == GOODBYE
 
 
+async def test_who_comes_afterwards_is_sent_away_at_once() -> None:
+    """A handshake that finishes when all are closed, but not yet gone, does not hold up the stop."""
+    pipes = Pipes()
+    await close_all(pipes.hub, pipes.clients, 0)
+    late = pipes.connect()
+    assert pipe_of(late).goodbyes == GOODBYE
+    assert not pipes.hub.connections
+
+
 async def test_with_nobody_there_it_is_over() -> None:
     """An empty gateway stops at once."""
     pipes = Pipes()
