@@ -27,12 +27,13 @@ from gateway_process.sources import variable
 __all__ = ["run_command", "settings_options", "version_option"]
 
 R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
 _CONFIG: Final = (
     "TOML file with sections [register] [gateway] [businessworker] and shared settings."
 )
 
 
-def version_option(software: str) -> Callable[[click.Group], click.Group]:
+def version_option(software: str) -> Callable[[F], F]:
     """Give a command group `--version`.
 
     Args:
