@@ -137,6 +137,26 @@ def test_no_browser_is_let_in_before_a_register_knows_the_gateway() -> None:
         waiting.kill()
 
 
+def test_a_process_that_is_killed_is_replaced(directory: Daemon) -> None:
+    """Its browsers lose their connection, come back and are served; the others never notice."""
+    with gateway(directory, "--processes", "2") as running, ExitStack() as stack:
+        client = stack.enter_context(GatewayClient(directory.ready.listen))
+        browsers = [stack.enter_context(browse(running.ready.ws)) for _ in range(30)]
+        before = set(nodes(directory))
+        victim = children(running)[0]
+        victim.kill()
+        eventually(lambda: len(set(nodes(directory)) - before) == 1)
+        (lost,) = before - set(nodes(directory))
+        stay = [browser for browser in browsers if browser.client_id[:12] != lost]
+        assert {close_code(each) for each in browsers if each not in stay} == {1006}
+        browsers = stay + [stack.enter_context(browse(running.ready.ws)) for _ in range(30)]
+        assert {browser.client_id[:12] for browser in browsers} == set(nodes(directory))
+        eventually(lambda: client.send_to_all("both") == len(browsers))
+        assert {browser.text() for browser in browsers} == {"both"}
+        running.stop()
+        assert "was killed by signal 9; starting it again in" in running.stderr
+
+
 # Stop
 
 
@@ -163,6 +183,13 @@ def test_a_second_signal_ends_it_at_once(directory: Daemon) -> None:
 def test_a_browser_that_does_not_leave_holds_a_stop_up_for_seconds_only(directory: Daemon) -> None:
     """One that never answers the close is cut, long before the stop's own limit."""
     with gateway(directory, "--drain", "0") as running, raw(running.ready.ws):
+        running.stop()
+
+
+def test_a_browser_that_does_not_leave_is_no_failed_stop(directory: Daemon) -> None:
+    """Where the stop's limit leaves no time for it, it is not waited for; the exit code is 0."""
+    limits = ("--drain", "0", "--stop-timeout", "2.5")
+    with gateway(directory, *limits) as running, raw(running.ready.ws):
         running.stop()
 
 

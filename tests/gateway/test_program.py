@@ -1,5 +1,6 @@
 """What `gateway start` refuses before anything runs, and its internal port's manners."""
 
+import asyncio
 import os
 import socket
 import struct
@@ -9,12 +10,16 @@ from pathlib import Path
 import pytest
 
 from gateway.program import port_of, public_kind
-from gateway_client import GatewayClient
+from gateway_client import AsyncGatewayClient, GatewayClient
 from gateway_process.errors import ExitCode
+from gateway_wire.addresses import Address
+from gateway_wire.commands import Error, Role
+from gateway_wire.errors import ErrorCode, LinkRefused
 from gateway_wire.limits import MAX_FRAME, MAX_FRAME_BEFORE_PROOF
 from tests.support.certificates import certificate
 from tests.support.cluster import ANY, GATEWAY_PORTS, browse, gateway, register, split
 from tests.support.daemons import Daemon, run
+from tests.support.links import Dialler
 from tests.support.waiting import PATIENCE, eventually
 
 
@@ -182,3 +187,44 @@ def test_what_is_no_frame_of_ours_is_closed(running: tuple[Daemon, Daemon], sent
         assert client.send_to_client(browser.client_id, "still here") == 1
         assert browser.text() == "still here"
     assert "Traceback" not in daemon.stderr
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        struct.pack("!I", MAX_FRAME + 1),
+        struct.pack("!I", 5) + b"hello",
+        struct.pack("!I", 3) + b"\xc1\xc1\xc1",
+    ],
+    ids=["too long", "no list", "no msgpack"],
+)
+async def test_a_peer_that_breaks_the_rules_later_loses_its_link_alone(
+    running: tuple[Daemon, Daemon], sent: bytes
+) -> None:
+    """After its hello, too, a peer that speaks nonsense is told why and closed; others go on."""
+    directory, daemon = running
+    address = Address.parse(daemon.ready.internal)
+    async with AsyncGatewayClient(directory.ready.listen) as client, Dialler(address) as peers:
+        assert await client.get_all_client_count() == 0
+        link, owner = await peers.dial(Role.CLIENT)
+        assert link._transport is not None
+        link._transport.write(sent)
+        reason = await asyncio.wait_for(owner.reasons.get(), PATIENCE)
+        assert isinstance(reason, LinkRefused)
+        assert reason.code == ErrorCode.PROTOCOL.value
+        assert await client.get_all_client_count() == 0
+    assert "Traceback" not in daemon.stderr
+
+
+async def test_an_unknown_command_is_answered_and_keeps_the_link(
+    running: tuple[Daemon, Daemon],
+) -> None:
+    """A newer peer may ask for what this gateway does not have."""
+    _, daemon = running
+    async with Dialler(Address.parse(daemon.ready.internal)) as peers:
+        link, owner = await peers.dial(Role.CLIENT)
+        for number in (1, 2):
+            link.send_frame(struct.pack("!I", 6) + bytes([0x93, 0xCD, 0x7F, 0xFF, number, 0xC0]))
+            envelope = await asyncio.wait_for(owner.envelopes.get(), PATIENCE)
+            assert isinstance(envelope.command, Error)
+            assert (envelope.request_id, envelope.command.error) == (number, "unsupported")
