@@ -64,6 +64,10 @@ logger = logging.getLogger("gateway")
 GOODBYE_TIMEOUT: Final = 1.0
 """Seconds that goodbyes get to leave; a backend that does not read must not hold up the stop."""
 
+ENDING_TIME: Final = 2 * GOODBYE_TIMEOUT
+"""Seconds of `stop_timeout` that are kept for registers, links and HTTP; browsers that left their
+Close unanswered until then are not waited for."""
+
 
 class GatewayProcess:
     """What runs in one gateway process (a :class:`gateway_process.daemon.Role`)."""
@@ -172,8 +176,11 @@ class GatewayProcess:
         """Close everything, in order: browsers, registers, links."""
         self._why_not_ready = "stopping"
         self.edge.stop_accepting()
+        deadline = asyncio.get_running_loop().time() + self._settings.stop_timeout - ENDING_TIME
         await close_all(self.hub, self.clients, self._settings.drain)
-        await self.clients.all_gone()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                await self.clients.all_gone()
         self.edge.close()
         await self.announcer.withdraw()
         self.backend.stop_accepting()
