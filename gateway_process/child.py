@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from gateway_process import daemon, logs
+from gateway_process import collector, daemon, logs
 from gateway_process.channel import Channel, Message
 from gateway_process.errors import ExitCode, ProcessError
 from gateway_process.settings import restore
@@ -74,12 +74,17 @@ async def _live(program: "Program[S]", channel: Channel, start: Message) -> None
     handed = [restore(program.settings, start["settings"])]
     settings = handed[0]
     logs.set_up(settings.log_level, settings.log_format, settings.log_file)
+
+    def announce(addresses: daemon.Addresses) -> None:
+        collector.calm()
+        channel.send({"ready": _plain(addresses)})
+
     role = daemon.Daemon(
         settings,
         program.role,
         sockets={kind: [_inherited(fd) for fd in fds] for kind, fds in start["sockets"].items()},
         number=start["number"],
-        announce=lambda addresses: channel.send({"ready": _plain(addresses)}),
+        announce=announce,
         reread=lambda: handed[-1],
     )
 

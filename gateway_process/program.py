@@ -34,7 +34,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
 
-from gateway_process import logs
+from gateway_process import collector, logs
 from gateway_process.child import inherited_fd, run_child
 from gateway_process.daemon import Addresses, Daemon, RoleFactory, Sockets, ready_line
 from gateway_process.daemon import run as run_to_end
@@ -201,11 +201,15 @@ def say(line: str) -> None:
 def _run_alone(
     program: Program[S], settings: S, sockets: Sockets, reread: Callable[[], S]
 ) -> ExitCode:
+    def ready(addresses: Addresses) -> None:
+        collector.calm()
+        announce(program.name, addresses)
+
     daemon = Daemon(
         settings,
         program.role,
         sockets=sockets,
-        announce=lambda addresses: announce(program.name, addresses),
+        announce=ready,
         reread=reread,
     )
 
