@@ -11,18 +11,22 @@ import socket
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway_process.errors import StartupError
+from gateway_process.sockets import bind
+from gateway_wire.addresses import Address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway_wire.addresses import Address
-
-__all__ = ["AUTO", "Hosts", "choose_hosts"]
+__all__ = ["AUTO", "Hosts", "choose_hosts", "refuse_foreign"]
 
 AUTO: Final = "auto"
 """The value of ``advertise`` that means: the local address of the way to the register."""
 
-_REMEDY: Final = "say under which address others reach this machine: --advertise HOST"
+_NO_WAY: Final = "say under which address others reach this machine: --advertise HOST"
+_NO_NAME: Final = "check the name; what is known by no name is written as an address"
+_NOT_OURS: Final = "is no address of this machine, where its internal port could be listened on"
+_OURS: Final = "give one it has, or 0.0.0.0 or [::] for all"
+_BOTH: Final = "if others do reach it so, say where to listen: --advertise-bind HOST"
 
 
 class Hosts(NamedTuple):
@@ -55,15 +59,33 @@ async def choose_hosts(advertise: str, advertise_bind: str, registers: Sequence[
     return Hosts(advertised.strip("[]"), (advertise_bind or advertised).strip("[]"))
 
 
+def refuse_foreign(hosts: Hosts) -> None:
+    """Refuse a host to listen on that is not this machine's, such as the outer one behind a NAT.
+
+    Raises:
+        StartupError: It is another's, or a name that does not resolve.
+    """
+    try:
+        for sock in bind(Address(hosts.bound, 0), "--advertise", listening=False):
+            sock.close()
+    except StartupError as error:
+        if hosts.bound != hosts.advertised:
+            raise StartupError(f"--advertise-bind: {hosts.bound} {_NOT_OURS}; {_OURS}") from error
+        raise StartupError(f"--advertise: {hosts.bound} {_NOT_OURS}; {_BOTH}") from error
+
+
 async def _local_host_towards(registers: Sequence[Address]) -> str:
     """Give the local address of the way to the first register that has one."""
-    problems = []
+    problems: dict[Address, OSError] = {}
     for register in registers:
         try:
             return await _local_host_of_route(register)
         except OSError as error:
-            problems.append(f"{register} ({error.strerror or error})")
-    raise StartupError(f"no way to the register {', '.join(problems)}; {_REMEDY}")
+            problems[register] = error
+    told = ", ".join(f"{each} ({error.strerror or error})" for each, error in problems.items())
+    if all(isinstance(error, socket.gaierror) for error in problems.values()):
+        raise StartupError(f"--register: no name that resolves: {told}; {_NO_NAME}")
+    raise StartupError(f"no way to the register {told}; {_NO_WAY}")
 
 
 async def _local_host_of_route(register: Address) -> str:

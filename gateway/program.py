@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from gateway.addressing import choose_hosts
+from gateway.addressing import choose_hosts, refuse_foreign
 from gateway.settings import GatewaySettings
 from gateway_process.program import Program
 from gateway_process.sockets import bind, refuse_open_without_secret
@@ -40,6 +40,7 @@ def _bind(settings: GatewaySettings) -> Sequence[Sockets]:
         Address(settings.http.host, port_of(settings.http.port, number)) for number in range(count)
     ]
     refuse_open(settings, internal[0])
+    refuse_foreign(hosts)
     public = [
         bind(url.address, "--listen", count=count, listening=False) for url in settings.listen
     ]

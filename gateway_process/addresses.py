@@ -15,6 +15,7 @@ __all__ = ["ListenUrl", "read_address"]
 _URL: Final = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<address>[^/?#]*)(?P<rest>.*)", re.IGNORECASE
 )
+_FORM: Final = "write scheme://host:port as ws://0.0.0.0:7272 or ws://[::]:7272"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,15 @@ class ListenUrl:
         """
         match = _URL.fullmatch(text.strip())
         if match is None:
-            raise BadValue("is not a listen URL", "write scheme://host:port as ws://0.0.0.0:7272")
+            raise BadValue("is not a listen URL", _FORM)
         if match["rest"] not in {"", "/"}:
             raise BadValue(
                 "has something behind the port", "a listener takes every path; remove it"
             )
-        return cls(match["scheme"].lower(), read_address(match["address"]))
+        try:
+            return cls(match["scheme"].lower(), Address.parse(match["address"]))
+        except BadAddress as error:
+            raise BadValue(error.problem, _FORM) from None
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.address}"

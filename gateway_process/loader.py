@@ -95,7 +95,7 @@ def _read(spec: Spec, name: str, given: Given) -> tuple[Any, str | None]:
     try:
         value = spec.read(given.raw)
     except BadValue as error:
-        shown = {} if spec.is_secret else {"value": given.raw}
+        shown = {} if spec.is_secret else {"value": _as_written(given.raw)}
         raise SettingsError(given.source, error.problem, error.remedy, **shown) from error
     if spec.is_secret and given.on_command_line:
         return (
@@ -103,6 +103,11 @@ def _read(spec: Spec, name: str, given: Given) -> tuple[Any, str | None]:
             f"{given.source}: everybody on this machine can read flags; {_other_ways(spec)}",
         )
     return value, None
+
+
+def _as_written(raw: object) -> object:
+    """Undo what click does to a flag that may be repeated."""
+    return ",".join(map(str, raw)) if isinstance(raw, tuple) else raw
 
 
 def _other_ways(spec: Spec) -> str:

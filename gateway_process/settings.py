@@ -151,10 +151,11 @@ class Spec:
 
     def _bounded(self, value: Any) -> Any:
         low, high = self.says.minimum, self.says.maximum
+        text = self.kind.text
         if low is not None and value < low:
-            raise BadValue(f"is below {low:g}", f"give {low:g} or more")
+            raise BadValue(f"is below {text(low)}", f"give {text(low)} or more")
         if high is not None and value > high:
-            raise BadValue(f"is above {high:g}", f"give {high:g} or less")
+            raise BadValue(f"is above {text(high)}", f"give {text(high)} or less")
         return value
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.addressing import Hosts, choose_hosts
+from gateway.addressing import Hosts, choose_hosts, refuse_foreign
 from gateway_process.errors import StartupError
 from gateway_wire.addresses import Address
 
@@ -47,3 +47,23 @@ async def test_a_bind_address_may_differ() -> None:
 async def test_brackets_are_taken_off() -> None:
     """IPv6 may be written as in a URL."""
     assert await choose_hosts("[fd00::1]", "[::]", []) == Hosts("fd00::1", "::")
+
+
+async def test_a_register_whose_name_does_not_resolve_is_what_is_wrong() -> None:
+    """The remedy is to mend the name, not to say how this machine is reached."""
+    with pytest.raises(StartupError, match=r"^--register: .*nowhere\.invalid:1236.*check the name"):
+        await choose_hosts("auto", "", [Address("nowhere.invalid", 1236)])
+
+
+@pytest.mark.parametrize("host", ["198.51.100.7", "nowhere.invalid"])
+def test_a_host_of_another_machine_is_told_under_its_own_flag(host: str) -> None:
+    """Behind a NAT what others dial cannot be listened on; the error names the second setting."""
+    with pytest.raises(StartupError, match=rf"^--advertise: {host} is no .*--advertise-bind HOST$"):
+        refuse_foreign(Hosts(host, host))
+    with pytest.raises(StartupError, match=rf"^--advertise-bind: {host} is no .*; give one it has"):
+        refuse_foreign(Hosts("gateway.example", host))
+
+
+def test_a_host_of_this_machine_may_be_listened_on() -> None:
+    """Whatever others dial, where it listens decides."""
+    refuse_foreign(Hosts("198.51.100.7", "0.0.0.0"))

@@ -43,7 +43,7 @@ def refused(*flags: str, **environment: str) -> tuple[int, str]:
         (["--listen", "text://0.0.0.0:0"], "--listen: 'text://0.0.0.0:0' is no listener"),
         (["--listen", "wss://0.0.0.0:0"], "--certfile: is missing for a wss:// listener"),
         (["--send-buffer", "1KiB"], "--send-buffer: 1024 is below max_message"),
-        (["--max-message", "1GiB"], "--max-message: '1GiB' is above"),
+        (["--max-message", "1GiB"], "--max-message: '1GiB' is above 4032KiB; give"),
         (["--processes", "0"], "--processes: '0' is below 1; give 1 or more"),
         (["--drain", "30"], "--drain: 30.0 is not below stop_timeout (25 s)"),
         (["-c", "/nowhere.toml"], "--config: '/nowhere.toml' cannot be read"),

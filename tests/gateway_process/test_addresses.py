@@ -31,6 +31,12 @@ def test_listen_url_says_what_is_wrong(text: str, problem: str) -> None:
         ListenUrl.parse(text)
 
 
+def test_the_remedy_for_a_listen_url_is_one() -> None:
+    """What is wrong with its address is mended by a URL, not by an address alone."""
+    with pytest.raises(BadValue, match="has no port; write scheme://host:port as ws://"):
+        ListenUrl.parse("ws://127.0.0.1")
+
+
 def test_a_wrong_address_in_a_setting_is_a_bad_value() -> None:
     """Problem and remedy are those of the address, for the setting's message."""
     assert read_address("[::1]:5") == Address("::1", 5)

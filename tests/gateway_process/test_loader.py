@@ -65,6 +65,12 @@ def test_each_source_names_itself_in_errors(tmp_path: Path) -> None:
     assert str(caught.value) == f"{file}: [gateway] wait: -1 is below 0; give 0 or more"
 
 
+def test_a_flag_that_may_be_repeated_is_told_as_it_was_written() -> None:
+    """The tuple of a repeated flag is not what the user wrote."""
+    with pytest.raises(SettingsError, match=r"^--register: 'here' has no port"):
+        load({"register": ("here",)})
+
+
 def test_cross_field_errors_name_the_source_too() -> None:
     """What __post_init__ finds is told under the name the user wrote, or the flag for a default."""
     with pytest.raises(SettingsError, match=r"^GATEWAYWORKER_GATEWAY__WAIT: 11.0 is longer"):
