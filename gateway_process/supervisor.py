@@ -14,6 +14,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Final
 
 from gateway_process import logs
@@ -43,7 +44,8 @@ class Child:
         name: the role's name, for logs and the ready line.
         package: what `python -m` starts.
         settings: handed to the process; `order` replaces them on a reload.
-        sockets: its listening sockets; they stay open here.
+        sockets: its listening sockets; they stay open here until an order ends the place, so that
+            who comes while its process is replaced waits for the next one.
         number: index among the processes of its program.
     """
 
@@ -99,6 +101,7 @@ class Child:
         if order is not Order.RELOAD:
             self._ending.set()
             self._last_order = order
+            self._let_sockets_go()
         if self._channel is None:
             return
         message: Message = {"order": order.value}
@@ -120,8 +123,9 @@ class Child:
     async def _run(self, on_ready: Callable[[], None]) -> int:
         """Start a process, hear what it says, and give its exit code."""
         channel, theirs = Channel.pair()
+        fds = {kind: [sock.fileno() for sock in each] for kind, each in self.sockets.items()}
         try:
-            self._process = await self._spawn(theirs.fileno())
+            self._process = await self._spawn(theirs.fileno(), *chain.from_iterable(fds.values()))
         except OSError as error:  # too many processes, or no memory: tried again like a crash
             channel.close()
             self._failure = f"cannot be started: {error}"
@@ -129,7 +133,7 @@ class Child:
         finally:
             theirs.close()
         self._channel = channel
-        self._hand_over(channel)
+        self._hand_over(channel, fds)
         hearing = asyncio.create_task(self._hear(channel, on_ready))
         ended = await self._process.wait()
         # All it said is here already. A process it forked may hold the channel open: do not wait.
@@ -139,18 +143,17 @@ class Child:
         channel.close()
         return ended
 
-    async def _spawn(self, channel_fd: int) -> asyncio.subprocess.Process:
-        fds = [sock.fileno() for each in self.sockets.values() for sock in each]
+    async def _spawn(self, channel_fd: int, *fds: int) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             *command_line(self.package, channel_fd),
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=(channel_fd, *fds),
         )
 
-    def _hand_over(self, channel: Channel) -> None:
+    def _hand_over(self, channel: Channel, fds: dict[str, list[int]]) -> None:
         start: Message = {
             "settings": dump(self.settings),
-            "sockets": {k: [sock.fileno() for sock in each] for k, each in self.sockets.items()},
+            "sockets": fds,
             "number": self._number,
             "parent": os.getpid(),
         }
@@ -158,6 +161,11 @@ class Child:
             channel.send(start)
         if self._last_order is not None:  # given while it was being started
             self.order(self._last_order)
+
+    def _let_sockets_go(self) -> None:
+        """Close our copies: with them open, nobody would be refused when the process closes its own."""
+        for sock in chain.from_iterable(self.sockets.values()):
+            sock.close()
 
     async def _hear(self, channel: Channel, on_ready: Callable[[], None]) -> None:
         async for message in channel.messages():

@@ -193,9 +193,11 @@ def test_a_browser_that_does_not_leave_is_no_failed_stop(directory: Daemon) -> N
         running.stop()
 
 
-def test_a_graceful_stop_waits_for_the_browsers(directory: Daemon) -> None:
-    """After SIGQUIT nobody comes in, who is here stays and gets messages, and the last one ends it."""
-    with gateway(directory) as running, GatewayClient(directory.ready.listen) as client:
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_graceful_stop_waits_for_the_browsers(directory: Daemon, processes: str) -> None:
+    """After SIGQUIT newcomers are refused, who is here gets messages, and the last one ends it."""
+    flags = ("--processes", processes)
+    with gateway(directory, *flags) as running, GatewayClient(directory.ready.listen) as client:
         with browse(running.ready.ws) as browser:
             running.send_signal(signal.SIGQUIT)
             eventually(lambda: "draining" in running.stderr)
