@@ -15,10 +15,11 @@ from gateway_client.directory import Directory, Node
 from gateway_client.errors import GatewayUnavailable
 from gateway_client.health import Health
 from gateway_client.tally import Miss, Tally
-from gateway_wire.commands import Command
-from gateway_wire.errors import MessageTooLarge
+from gateway_wire.commands import Command, Role
+from gateway_wire.errors import LinkError, MessageTooLarge
+from gateway_wire.hello import Party
 
-__all__ = ["Cluster", "Plan"]
+__all__ = ["Cluster", "Plan", "who_is_no_register"]
 
 R = TypeVar("R")
 
@@ -134,3 +135,13 @@ class Cluster:
             else:
                 tally.skipped(Miss(ask[0], why_not, sent=False))
         return well
+
+
+def who_is_no_register(peer: Party | None) -> LinkError | None:
+    """Say who answered in a register's place, if it was somebody else.
+
+    It would not answer what registers are asked, and the caller would wait for nothing.
+    """
+    if peer is None or peer.role is Role.REGISTER:
+        return None
+    return LinkError(f"it is a {peer.role.value}, not a register")

@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from gateway_client.cluster import Cluster
+from gateway_client.cluster import Cluster, who_is_no_register
 from gateway_client.config import CONNECT_TIMEOUT
 from gateway_client.errors import RegisterUnavailable
 from gateway_wire.addresses import Address
@@ -108,7 +108,10 @@ class _Register:
     # What the link tells.
 
     def link_opened(self, link: AioLink) -> None:
-        """Ask for the directory."""
+        """Ask for the directory, if it is a register that answered."""
+        if (stranger := who_is_no_register(link.core.peer)) is not None:
+            link.abort(stranger)
+            return
         self._link = link
         link.send(Watch())
         self._set_timer(LOOKUP_TIMEOUT)

@@ -94,6 +94,11 @@ class Line:
         return self._core.is_open and self.failure is None
 
     @property
+    def peer(self) -> Party | None:
+        """Who answered; None before it has."""
+        return self._core.peer
+
+    @property
     def is_closed(self) -> bool:
         """Whether it is over."""
         return self._sock is None

@@ -18,7 +18,7 @@ from math import ceil, inf
 from typing import Final
 
 from gateway_client.blocking.line import Line
-from gateway_client.cluster import Cluster
+from gateway_client.cluster import Cluster, who_is_no_register
 from gateway_client.config import CONNECT_TIMEOUT
 from gateway_client.errors import RegisterUnavailable
 from gateway_wire.addresses import Address
@@ -115,6 +115,9 @@ class _Register:
         envelopes = line.progress()
         self.heard = now
         if line.is_open and not self._is_asked:
+            if (stranger := who_is_no_register(line.peer)) is not None:
+                self.lose(stranger, now)
+                return
             self._is_asked = True
             line.queue(_WATCH)
             line.flush()

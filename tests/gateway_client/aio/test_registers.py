@@ -73,3 +73,10 @@ async def test_a_register_that_does_not_answer_a_lookup_counts_as_lost(
     with pytest.raises(RegisterUnavailable, match="did not answer in time"):
         await aclient.is_online("c" * 32)
     assert loop.time() - begun >= LOOKUP_TIMEOUT * 0.9
+
+
+async def test_a_gateway_in_a_registers_place_is_told(gateway: FakeGateway) -> None:
+    """The address of a gateway's internal port is a likely mistake; nobody waits for an answer."""
+    async with AsyncGatewayClient(str(gateway.address), secret_key="") as client:
+        with pytest.raises(RegisterUnavailable, match="it is a gateway, not a register"):
+            await client.get_all_client_count()

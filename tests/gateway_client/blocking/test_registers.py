@@ -81,3 +81,12 @@ def test_threads_wait_for_the_same_answer(client: GatewayClient, register: FakeR
         thread.join()
     assert counts == [0] * 8
     assert register.openings == 1
+
+
+def test_a_gateway_in_a_registers_place_is_told(gateway: FakeGateway) -> None:
+    """The address of a gateway's internal port is a likely mistake; nobody waits for an answer."""
+    with (
+        GatewayClient(str(gateway.address), secret_key="") as client,
+        pytest.raises(RegisterUnavailable, match="it is a gateway, not a register"),
+    ):
+        client.get_all_client_count()
