@@ -61,6 +61,11 @@ def _time(record: logging.LogRecord) -> datetime:
     return datetime.fromtimestamp(record.created).astimezone()
 
 
+_ESCAPES: Final = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160))}
+"""A peer's words stand in some messages: they must not look like lines of their own, nor steer a
+terminal."""
+
+
 class TextFormatter(logging.Formatter):
     """`2026-08-22 12:00:00.123+02:00 INFO gateway[4711] message key=value`."""
 
@@ -69,7 +74,8 @@ class TextFormatter(logging.Formatter):
         time = _time(record).isoformat(" ", timespec="milliseconds")
         fields = "".join(f" {key}={value}" for key, value in _extra(record).items())
         name = f"{record.name}[{record.process}]"
-        return f"{time} {record.levelname} {name} {record.message}{fields}"
+        line = f"{time} {record.levelname} {name} {record.message}{fields}"
+        return line.translate(_ESCAPES)
 
 
 class JsonFormatter(logging.Formatter):

@@ -48,6 +48,19 @@ def test_text_line_shows_time_level_logger_and_extra_fields() -> None:
     assert rest == f"gateway.test[{each.process}] a is up client_id=c1"
 
 
+def test_words_of_a_peer_stay_within_their_line() -> None:
+    """Control characters in message and fields are written out; a traceback keeps its lines."""
+    each = record(client_id="c\r1")
+    each.msg, each.args = "%s says: é\x1b[31m", ("x\n2026 ERROR",)
+    try:
+        int("no")
+    except ValueError:
+        each.exc_info = sys.exc_info()
+    first, *rest = TextFormatter().format(each).splitlines()
+    assert first.endswith(r"x\n2026 ERROR says: é\x1b[31m client_id=c\r1")
+    assert rest[0] == "Traceback (most recent call last):"
+
+
 def test_json_line_holds_everything() -> None:
     """A JSON line has time, level, logger, pid, message, fields and the exception."""
     each = record(client_id="c1", path=Path("/x"))
