@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from gateway_wire.aio.link import LinkLost
 from gateway_wire.aio.listener import LinkListener
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Backend:
 
     Attributes:
         accepted: Links that were opened so far.
-        refused: Links that ended before they were open, by the name of the error.
+        refused: Links that ended in their hello for a reason, by the name of the error.
     """
 
     def __init__(self, party: Party, secret_key: str, executor: Executor) -> None:
@@ -79,9 +80,9 @@ class Backend:
         self._executor.accept(link, envelopes)
 
     def link_closed(self, link: AioLink, reason: GatewayError) -> None:
-        """Forget a link; one that never opened is worth a line, since somebody is being refused."""
+        """Forget a link; one that is refused is worth a line, but not who only knocks at the port."""
         self._executor.forget(link)
-        if link.core.peer is None:
+        if link.core.peer is None and not isinstance(reason, LinkLost):
             self.refused[type(reason).__name__] += 1
             logger.warning("link from %s refused: %s", link.remote or "unknown", reason)
         else:

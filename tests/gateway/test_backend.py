@@ -104,6 +104,20 @@ async def test_links_that_end_are_forgotten_quietly(caplog: pytest.LogCaptureFix
     assert caplog.records == []
 
 
+async def test_a_probe_of_the_port_is_no_refusal(caplog: pytest.LogCaptureFixture) -> None:
+    """Who connects and leaves without a word, as health checks do each second, costs no line."""
+    caplog.set_level(logging.INFO)
+    async with backend(Pipes()) as (served, dialler):
+        _, writer = await asyncio.open_connection(*dialler.address)
+        await turns_until(lambda: served.links == 1)
+        writer.close()
+        await turns_until(lambda: served.links == 0)
+
+        assert served.refused == {}
+
+    assert caplog.records == []
+
+
 async def test_a_gateway_that_stops_says_goodbye() -> None:
     """Each link is told why, and new ones are not accepted any more."""
     async with backend(Pipes()) as (served, dialler):
