@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from gateway_client import calls
 from gateway_client.calls.base import Call
 from gateway_client.facade import Method, method_of
 
-__all__ = ["PipelineMethods", "queued"]
+__all__ = ["OUTSIDE", "PipelineMethods", "queued"]
+
+OUTSIDE: Final = (
+    "a command was queued outside of the pipeline's with block, where nothing would send it"
+)
+"""Said in a RuntimeError, since such a command would be lost without a word."""
 
 P = ParamSpec("P")
 R = TypeVar("R")

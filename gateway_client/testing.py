@@ -25,7 +25,7 @@ from gateway_client.blocking.methods import BlockingMethods
 from gateway_client.calls import METHODS, Builder
 from gateway_client.calls.base import Call, EveryCall, OwnerCall, OwnersCall, ReadyCall
 from gateway_client.facade import method_of
-from gateway_client.pipeline_methods import PipelineMethods
+from gateway_client.pipeline_methods import OUTSIDE, PipelineMethods
 from gateway_client.reached import Reached
 from gateway_wire.commands.replies import COUNT, FLAG, SESSION
 
@@ -101,6 +101,17 @@ class RecordingGateway(_Recorder, BlockingMethods):
         calls: Every call, in order.
     """
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
     def pipeline(self, *, timeout: float | None = None) -> RecordingPipeline[RecordingGateway]:
         """Return a pipeline that records its commands with the others."""
         del timeout
@@ -116,6 +127,17 @@ class AsyncRecordingGateway(_Recorder, AsyncMethods):
     Attributes:
         calls: Every call, in order.
     """
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
 
     def pipeline(self, *, timeout: float | None = None) -> RecordingPipeline[AsyncRecordingGateway]:
         """Return a pipeline that records its commands with the others."""
@@ -137,8 +159,10 @@ class RecordingPipeline(PipelineMethods, Generic[C]):
         self.results: list[Any] = []
         self._recorder = recorder
         self._queued: list[Any] = []
+        self._is_inside = False
 
     def __enter__(self) -> Self:
+        self._is_inside = True
         return self
 
     def __exit__(
@@ -147,11 +171,12 @@ class RecordingPipeline(PipelineMethods, Generic[C]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._is_inside = False
         if error is None:
             self.results = self._queued
 
     async def __aenter__(self) -> Self:
-        return self
+        return self.__enter__()
 
     async def __aexit__(
         self,
@@ -163,6 +188,8 @@ class RecordingPipeline(PipelineMethods, Generic[C]):
 
     def record(self, build: Builder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Record one command."""
+        if not self._is_inside:
+            raise RuntimeError(OUTSIDE)
         build(*args, **kwargs)  # a wrong argument is raised here, as in a real pipeline
         try:
             self._queued.append(self._recorder.record(build, args, kwargs))

@@ -17,7 +17,7 @@ from gateway_client.aio.engine import Engine
 from gateway_client.aio.outlet import Outlet
 from gateway_client.calls.base import Call
 from gateway_client.directory import Node
-from gateway_client.pipeline_methods import PipelineMethods
+from gateway_client.pipeline_methods import OUTSIDE, PipelineMethods
 from gateway_client.tally import Request, Tally
 from gateway_wire.commands import Command
 from gateway_wire.errors import GatewayError
@@ -134,12 +134,14 @@ class AsyncPipeline(PipelineMethods):
         self.results: list[Any] = []
         self._connect = connect
         self._timeout = timeout
+        self._is_inside = False
         self._calls: list[Call[Any]] = []
 
     def __repr__(self) -> str:
         return f"<AsyncPipeline of {len(self._calls)} commands>"
 
     async def __aenter__(self) -> Self:
+        self._is_inside = True
         return self
 
     async def __aexit__(
@@ -148,10 +150,13 @@ class AsyncPipeline(PipelineMethods):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._is_inside = False
         if error is None:
             await self._send()
 
     def _queue(self, call: Call[Any]) -> None:
+        if not self._is_inside:
+            raise RuntimeError(OUTSIDE)
         self._calls.append(call)
 
     async def _send(self) -> None:

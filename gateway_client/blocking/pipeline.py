@@ -17,7 +17,7 @@ from gateway_client.blocking.switchboard import drive
 from gateway_client.blocking.talk import Talk
 from gateway_client.calls.base import Call
 from gateway_client.directory import Node
-from gateway_client.pipeline_methods import PipelineMethods
+from gateway_client.pipeline_methods import OUTSIDE, PipelineMethods
 from gateway_client.tally import Miss, Request, Tally
 from gateway_wire.errors import GatewayError
 
@@ -49,6 +49,7 @@ class Pipeline(PipelineMethods):
         self.results: list[Any] = []
         self._engine = engine
         self._timeout = timeout
+        self._is_inside = False
         # The results so far; a command's place holds None until it is settled.
         self._settled: list[Any] = []
         self._talks: dict[Node, Talk] = {}
@@ -57,6 +58,7 @@ class Pipeline(PipelineMethods):
         return f"<Pipeline of {len(self._settled)} commands to {len(self._talks)} gateways>"
 
     def __enter__(self) -> Self:
+        self._is_inside = True
         return self
 
     def __exit__(
@@ -65,12 +67,15 @@ class Pipeline(PipelineMethods):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._is_inside = False
         if error is None:
             self._finish()
         else:
             self._engine.abandon(self._talks.values())
 
     def _queue(self, call: Call[Any]) -> None:
+        if not self._is_inside:
+            raise RuntimeError(OUTSIDE)
         now = time.monotonic()
         engine = self._engine
         try:

@@ -110,3 +110,20 @@ def test_the_signatures_are_the_real_ones() -> None:
     assert inspect.signature(RecordingGateway().send_to_uid) == inspect.signature(
         Gateway.send_to_uid
     )
+
+
+async def test_what_uses_a_client_of_its_own_can_be_tested() -> None:
+    """They are context managers, as GatewayClient and AsyncGatewayClient are."""
+    with RecordingGateway() as gateway:
+        gateway.send_to_all("m")
+    async with AsyncRecordingGateway() as agateway:
+        await agateway.send_to_all("m")
+    assert gateway.calls == agateway.calls
+
+
+def test_what_is_queued_outside_of_the_block_is_refused() -> None:
+    """As by the real pipeline."""
+    gateway = RecordingGateway()
+    with pytest.raises(RuntimeError, match="outside of the pipeline's with block"):
+        gateway.pipeline().send_to_all("m")
+    assert gateway.calls == []

@@ -101,3 +101,15 @@ async def test_a_command_that_cannot_be_encoded_fails_alone(aclient: AsyncGatewa
         p.get_all_client_count()
     assert isinstance(p.results[0], MessageTooLarge)
     assert p.results[1] == 0
+
+
+async def test_what_is_queued_outside_of_the_block_is_refused(aclient: AsyncGatewayClient) -> None:
+    """Nothing would send it."""
+    p = aclient.pipeline()
+    with pytest.raises(RuntimeError, match="outside of the pipeline's with block"):
+        p.send_to_all("before")
+    async with p:
+        p.get_all_client_count()
+    with pytest.raises(RuntimeError, match="outside of the pipeline's with block"):
+        p.send_to_all("after")
+    assert p.results == [0]

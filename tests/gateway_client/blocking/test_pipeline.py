@@ -103,3 +103,15 @@ def test_it_keeps_its_place_among_the_threads_other_calls(
     client.send_to_all("4")
     assert [each.message for each in gateway.commands(wire.SendToAll)] == ["1", "2", "3", "4"]
     assert "Pipeline of 0 commands" in repr(client.pipeline())
+
+
+def test_what_is_queued_outside_of_the_block_is_refused(client: GatewayClient) -> None:
+    """Nothing would send it."""
+    p = client.pipeline()
+    with pytest.raises(RuntimeError, match="outside of the pipeline's with block"):
+        p.send_to_all("before")
+    with p:
+        p.get_all_client_count()
+    with pytest.raises(RuntimeError, match="outside of the pipeline's with block"):
+        p.send_to_all("after")
+    assert p.results == [0]
