@@ -28,6 +28,9 @@ _SCALARS: Final = frozenset({type(None), bool, float, bytes})
 MAX_SESSION_DEPTH: Final = 32
 """Levels of containers in a session: far beyond real use, far below Python's recursion limit."""
 
+MAX_SHOWN_KEY: Final = 60
+"""Characters of a key that an error shows; the error must fit a frame, whatever the key is."""
+
 
 @command(96, senders=BACKENDS, receivers=_GATEWAY, reply=FLAG)
 class SetSession(Command):
@@ -75,60 +78,80 @@ def check_session(session: object) -> None:
     """
     if type(session) is not dict:
         raise TypeError(f"a session is a dict, not {type(session).__name__}")
-    _check_value(session, "session", MAX_SESSION_DEPTH)
+    _check_container(session, None, MAX_SESSION_DEPTH)
 
 
-def _check_value(value: object, place: str, depth: int) -> None:
+_Place = tuple["_Place | None", object]
+"""Where a value stands: its container's place, None for the session, and its key there. Put in words
+only for an error: a session may have a million values, and a key hundreds of kilobytes."""
+
+
+def _named(place: _Place | None, *, is_key: bool = False) -> str:
+    """Put a place in words, or the key at that place."""
+    if place is None:
+        return "session"
+    container, key = place
+    shown = _shown(key)
+    return _named(container) + (f" key {shown}" if is_key else f"[{shown}]")
+
+
+def _shown(key: object) -> str:
+    return f"{key!r:.{MAX_SHOWN_KEY}}"
+
+
+def _check_value(value: object, place: _Place, depth: int) -> None:
     kind = type(value)
-    if kind in _SCALARS:
-        return
     if kind is str:
         _check_text(cast("str", value), place)
     elif kind is int:
         _check_int(cast("int", value), place)
     elif kind is list or kind is dict:
         _check_container(cast("list[Any] | dict[Any, Any]", value), place, depth)
-    else:
+    elif kind not in _SCALARS:
         raise TypeError(
-            f"{place} is of type {kind.__name__}; a session holds None, bool, int, float, str, "
-            "bytes, list and dict: convert it first"
+            f"{_named(place)} is of type {kind.__name__}; a session holds None, bool, int, float, "
+            "str, bytes, list and dict: convert it first"
         )
 
 
-def _check_int(value: int, place: str) -> None:
+def _check_int(value: int, place: _Place, *, is_key: bool = False) -> None:
     if not -_INT64 <= value < _INT64:
-        raise ValueError(f"{place} is an integer of more than 64 bits; store it as text")
+        name = _named(place, is_key=is_key)
+        raise ValueError(f"{name} is an integer of more than 64 bits; store it as text")
 
 
-def _check_text(value: str, place: str) -> None:
+def _check_text(value: str, place: _Place, *, is_key: bool = False) -> None:
     if value.isascii():
         return
     try:
         value.encode()
     except UnicodeEncodeError as error:
+        name = _named(place, is_key=is_key)
         raise ValueError(
-            f"{place} holds a lone surrogate at position {error.start}, which UTF-8 cannot carry"
+            f"{name} holds a lone surrogate at position {error.start}, which UTF-8 cannot carry"
         ) from error
 
 
-def _check_container(value: list[Any] | dict[Any, Any], place: str, depth: int) -> None:
+def _check_container(value: list[Any] | dict[Any, Any], place: _Place | None, depth: int) -> None:
     if depth == 0:
-        raise ValueError(f"{place} is nested deeper than {MAX_SESSION_DEPTH} levels")
+        raise ValueError(f"{_named(place)} is nested deeper than {MAX_SESSION_DEPTH} levels")
     if isinstance(value, list):
         for index, item in enumerate(value):
-            _check_value(item, f"{place}[{index}]", depth - 1)
+            if type(item) not in _SCALARS:
+                _check_value(item, (place, index), depth - 1)
         return
     for key, item in value.items():
         _check_key(key, place)
-        _check_value(item, f"{place}[{key!r}]", depth - 1)
+        _check_value(item, (place, key), depth - 1)
 
 
-def _check_key(key: object, place: str) -> None:
+def _check_key(key: object, place: _Place | None) -> None:
     if type(key) is int:
-        _check_int(key, f"{place} key {key}")
+        _check_int(key, (place, key), is_key=True)
     elif type(key) is str:
-        _check_text(key, f"{place} key {key!r}")
+        _check_text(key, (place, key), is_key=True)
     else:
         raise TypeError(
-            f"{place} has the key {key!r} of type {type(key).__name__}; keys are str or int"
+            f"{_named(place)} has the key {_shown(key)} of type {type(key).__name__}; keys are "
+            "str or int"
         )

@@ -58,6 +58,13 @@ def test_what_may_not_be_in_a_session_is_named(
         check_session(session)
 
 
+def test_an_error_is_short_whatever_the_keys_are() -> None:
+    """The error goes into an answer, which must fit a frame: a long key is shown by its beginning."""
+    with pytest.raises(TypeError, match=r"session\['\\x01.* has the key 1.5") as caught:
+        check_session({"\x01" * 1_500_000: {1.5: 0}})
+    assert len(str(caught.value)) < 200
+
+
 def nested(levels: int) -> dict[str, Any]:
     """Give a session of so many dicts within one another."""
     session: dict[str, Any] = {}
