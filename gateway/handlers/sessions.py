@@ -49,7 +49,8 @@ class SessionHandlers:
     def set_session(self, command: SetSession) -> bool:
         """Replace a connection's session."""
         connection = self._hub.connections.get(command.client_id)
-        _check(command.session)
+        _check_values(command.session)
+        _check_size(command.session)
         if connection is None:
             return False
         connection.session = command.session
@@ -58,11 +59,11 @@ class SessionHandlers:
     def update_session(self, command: UpdateSession) -> bool:
         """Merge into a connection's session."""
         connection = self._hub.connections.get(command.client_id)
-        _check(command.changes)
+        _check_values(command.changes)
         if connection is None:
             return False
         session = merged(connection.session, command.changes)
-        _check(session)
+        _check_size(session)
         connection.session = session
         return True
 
@@ -104,11 +105,14 @@ def merged(session: Mapping[Any, Any], changes: Mapping[Any, Any]) -> dict[Any, 
     return result
 
 
-def _check(session: dict[Any, Any]) -> None:
+def _check_values(session: dict[Any, Any]) -> None:
     try:
         check_session(session)
     except (TypeError, ValueError) as error:
         raise CommandError(ErrorCode.INVALID, str(error)) from error
+
+
+def _check_size(session: dict[Any, Any]) -> None:
     size = len(msgpack.packb(session))
     if size > MAX_SESSION:
         text = f"the session has {size:,} bytes, the limit is {MAX_SESSION:,}: store a key to it"
