@@ -13,6 +13,7 @@ from typing import cast
 from gateway.edge.context import AcceptedProtocol, EdgeContext, Origin
 from gateway.edge.interface import ConnectRequest
 from gateway.edge.proxies import Address
+from gateway.edge.secure import SecureWebSocketEdge
 from gateway.edge.upgrade import HeadReader, Upgrade, UpgradeRefused, parse_upgrade
 from gateway.edge.websocket import WebSocketEdge
 
@@ -38,8 +39,7 @@ class Handshake(AcceptedProtocol):
         self._transport = stream
         # The gateway owns unsent bytes: whatever the kernel does not take is told at once. Plain
         # transports pause above the limit, those of TLS at it: with 0 they would while all is sent.
-        high = 0 if stream.get_extra_info("sslcontext") is None else 1
-        stream.set_write_buffer_limits(high=high, low=0)
+        stream.set_write_buffer_limits(high=1 if _is_secure(stream) else 0, low=0)
         self._context.handshakes.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -75,7 +75,8 @@ class Handshake(AcceptedProtocol):
 
     def _open(self, transport: asyncio.Transport, upgrade: Upgrade, rest: bytes) -> None:
         transport.write(upgrade.response)
-        edge = WebSocketEdge(self._context, transport)
+        kind = SecureWebSocketEdge if _is_secure(transport) else WebSocketEdge
+        edge = kind(self._context, transport)
         transport.set_protocol(edge)
         self._context.counters.opened += 1
         self._context.events.opened(edge, self._request(upgrade))
@@ -92,3 +93,7 @@ class Handshake(AcceptedProtocol):
             remote_port=port,
             listener=self._origin.listener,
         )
+
+
+def _is_secure(transport: asyncio.Transport) -> bool:
+    return transport.get_extra_info("sslcontext") is not None
