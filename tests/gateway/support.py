@@ -1,8 +1,8 @@
-"""The gateway's core without its edge: two edges that are not websocket, and the parts around them.
+"""The gateway's core behind edges that are not websocket, and the parts around it.
 
-`LineEdge` speaks lines over a real transport; what passes with it, the core does not owe to websocket
-frames. `Pipe` is an edge without I/O whose client takes as many bytes as a test lets it, so that a test
-knows exactly what waits where.
+`Core` serves clients that speak lines over real sockets; what passes with it, the core does not owe to
+websocket frames. `Pipe` is an edge without I/O whose client takes as many bytes as a test lets it, so
+that a test knows exactly what waits where.
 """
 
 import asyncio
@@ -10,23 +10,27 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from gateway.clients import Clients
 from gateway.connection import Connection
-from gateway.edge.interface import ConnectRequest, EdgeEvents, EdgeRecord, Encoding
+from gateway.edge.interface import ConnectRequest, EdgeRecord, Encoding
+from gateway.edge.options import EdgeOptions
+from gateway.edge.server import EdgeServer
 from gateway.flusher import Flusher
 from gateway.hub import Hub
 from gateway.outbox import FLUSH_AT, Outbox
-from gateway_wire.close_codes import CONNECTION_LOST, CloseReason, peer_closed, sent_reason
+from gateway_wire.close_codes import CloseReason
 from gateway_wire.ids import NativeIds, new_node_id
+from tests.gateway.edge.line_edge import LineEdge
+from tests.support.links import address_of, bound
 
 NODE: Final = "0123456789ab"
 MIB: Final = 1024 * 1024
 
 
 class Lines:
-    """One message a line; binary as hexadecimal digits behind `=`. Counts what it encodes."""
+    """The pipes' encoding: a line a message, binary as hexadecimal digits. Counts what it encodes."""
 
     def __init__(self, name: str = "lines", end: bytes = b"\n") -> None:
         self.name = name
@@ -49,73 +53,6 @@ async def turns_until(question: Callable[[], object]) -> None:
 def request(remote_addr: str = "203.0.113.7", remote_port: int = 4711) -> ConnectRequest:
     """Give a request with which a client connected."""
     return ConnectRequest("/", "", MappingProxyType({}), remote_addr, remote_port, "public")
-
-
-class LineEdge(asyncio.Protocol):
-    """A client that speaks lines: `bye` from the client closes, `!code reason` is the farewell."""
-
-    def __init__(self, events: EdgeEvents, encoding: Encoding) -> None:
-        self.connection: Any = None
-        self.encoding = encoding
-        self._events = events
-        self._transport: asyncio.Transport | None = None
-        self._reason: CloseReason | None = None
-        self._buffer = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=0)
-        self._events.opened(self, request())
-
-    def data_received(self, data: bytes) -> None:
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        for line in lines:
-            if line == b"bye":
-                self._end(peer_closed(1000))
-            elif self._reason is None:
-                self._events.received(self, line.decode())
-
-    def pause_writing(self) -> None:
-        self._events.write_paused(self)
-
-    def resume_writing(self) -> None:
-        self._events.write_resumed(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
-        self._events.lost(self, self._reason or CONNECTION_LOST.reason())
-
-    def write(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.write(data)
-
-    def goodbye(self, code: int, reason: str) -> bytes:
-        because = sent_reason(code, reason)
-        if self._reason is not None:
-            return b""
-        self._reason = because
-        return f"!{code} {reason}\n".encode()
-
-    def abort(self, reason: CloseReason) -> None:
-        self._reason = self._reason or reason
-        if self._transport is not None:
-            self._transport.abort()
-
-    def pause_reading(self) -> None:
-        if self._transport is not None:
-            self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        if self._transport is not None:
-            self._transport.resume_reading()
-
-    def record(self) -> EdgeRecord:
-        return {"encoding": self.encoding.name, "buffer": self._buffer}
-
-    def _end(self, reason: CloseReason) -> None:
-        self._reason = self._reason or reason
-        if self._transport is not None:
-            self._transport.close()
 
 
 class Peer:
@@ -149,13 +86,17 @@ class Peer:
         """Send a line."""
         await asyncio.get_running_loop().sock_sendall(self._sock, line.encode() + b"\n")
 
+    def stop_sending(self) -> None:
+        """Say that nothing more will come."""
+        self._sock.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
         """End the connection."""
         self._sock.close()
 
 
 class Core:
-    """Hub, outbox and clients of one process, with a flusher on the running loop."""
+    """Hub, outbox and clients of one process behind an edge that speaks lines."""
 
     def __init__(
         self,
@@ -172,33 +113,35 @@ class Core:
         self.flusher.outbox = self.outbox
         ids = NativeIds(new_node_id())
         self.clients = Clients(self.hub, self.outbox, ids.next, init_message=init_message)
-        self.lines = Lines()
+        self._edge = EdgeServer(self.clients, EdgeOptions())
+        listening = bound()
+        # What it accepts holds some kilobytes, so that a client that does not read blocks soon.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        self._address = address_of(listening)
+        self._edge.add_listener("public", [listening], speaks=LineEdge)
+        self._edge.start()
         self._peers: list[Peer] = []
 
     def _cut(self, connection: Connection) -> None:
         self.clients.cut_slow(connection)
 
-    async def connect(self, encoding: Encoding | None = None) -> tuple[Connection, Peer]:
-        """Connect a client whose socket holds some kilobytes; give both ends."""
-        ours, theirs = socket.socketpair()
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-        ours.setblocking(False)
-        theirs.setblocking(False)
-        _, edge = await asyncio.get_running_loop().create_connection(
-            lambda: LineEdge(self.clients, encoding or self.lines), sock=ours
-        )
-        peer = Peer(theirs)
-        self._peers.append(peer)
-        connection: Connection = edge.connection
-        return connection, peer
+    async def connect(self) -> tuple[Connection, Peer]:
+        """Connect a client; give both ends."""
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.setblocking(False)
+        before = self.clients.counters.opened
+        await asyncio.get_running_loop().sock_connect(sock, tuple(self._address))
+        await turns_until(lambda: self.clients.counters.opened > before)
+        self._peers.append(Peer(sock))
+        return [*self.hub.connections.values()][-1], self._peers[-1]
 
     async def aclose(self) -> None:
         """End all connections."""
         for peer in self._peers:
             peer.close()
-        for connection in tuple(self.hub.connections.values()):
-            self.clients.destroy(connection)
         await self.clients.all_gone()
+        self._edge.close()
 
 
 @asynccontextmanager

@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import logging
 
 import pytest
 
+from gateway.connection import Connection
+from gateway.edge.deadlines import Deadlines
 from gateway_wire import close_codes
 from gateway_wire.close_codes import CloseReason
 from tests.gateway.support import Pipes, pipe_of, running
@@ -35,7 +38,7 @@ async def test_messages_that_nobody_takes_are_counted() -> None:
         connection, peer = await core.connect()
         await peer.send("one")
         await peer.send("three")
-        await peer.send("bye")
+        peer.stop_sending()
         await core.clients.all_gone()
         counters = core.clients.counters
 
@@ -64,7 +67,17 @@ async def test_a_client_that_leaves_is_forgotten() -> None:
         assert core.clients.counters.closed == {"connection_lost": 1}
 
 
-async def test_closing_sends_what_waits_then_the_last_message_then_goodbye() -> None:
+def test_the_farewell_comes_last() -> None:
+    """What waits, the last message, and then the edge's goodbye."""
+    core = Pipes()
+    ann = core.connect()
+    core.outbox.offer([ann], "one")
+    core.clients.close(ann, "last", 4001, "enough")
+
+    assert core.received(ann) == ["one", "last", "!4001 enough"]
+
+
+async def test_closing_sends_what_waits_and_a_last_message() -> None:
     """The client is offline from the call on, and still receives everything."""
     async with running() as core:
         connection, peer = await core.connect()
@@ -72,9 +85,9 @@ async def test_closing_sends_what_waits_then_the_last_message_then_goodbye() -> 
         core.clients.close(connection, "last", 4001, "enough")
 
         assert not core.hub.connections
-        assert [await peer.line() for _ in range(3)] == ["one", "last", "!4001 enough"]
+        assert [await peer.line() for _ in range(2)] == ["one", "last"]
 
-        await peer.send("bye")
+        peer.close()
         await core.clients.all_gone()
 
         assert core.clients.counters.closed == {"application": 1}
@@ -92,7 +105,7 @@ async def test_a_client_that_is_closed_while_blocked_gets_everything_in_its_turn
 
         core.clients.close(connection, "last", 1000, "")
 
-        assert [await peer.line() for _ in range(1002)] == [*sent, "last", "!1000 "]
+        assert [await peer.line() for _ in range(1001)] == [*sent, "last"]
 
 
 async def test_destroying_loses_what_waits() -> None:
@@ -120,19 +133,15 @@ def test_closing_twice_says_goodbye_once() -> None:
     assert core.received(ann) == ["!1000 first"]
 
 
-def test_a_code_that_cannot_be_sent_closes_nothing() -> None:
+async def test_a_code_that_cannot_be_sent_closes_nothing() -> None:
     """The caller is told, and the client stays."""
+    async with running() as core:
+        connection, _ = await core.connect()
+        with pytest.raises(ValueError, match="1006"):
+            core.clients.close(connection, "last", 1006, "")
 
-    async def attempt() -> None:
-        async with running() as core:
-            connection, _ = await core.connect()
-            with pytest.raises(ValueError, match="1006"):
-                core.clients.close(connection, "last", 1006, "")
-
-            assert core.hub.connections
-            assert not connection.pending
-
-    asyncio.run(attempt())
+        assert core.hub.connections
+        assert not connection.pending
 
 
 def test_a_last_message_over_the_limit_cuts_instead() -> None:
@@ -189,3 +198,31 @@ async def test_waiting_for_the_last_client() -> None:
     await waiting
 
     assert repr(core.clients) == "<Clients 0 open>"
+
+
+async def test_a_client_without_a_uid_is_given_its_time() -> None:
+    """Where there is a deadline, each client that opens is put under it."""
+    closed: list[Connection] = []
+    core = Pipes()
+    core.clients.unbound = Deadlines(1, closed.append)
+    ann = core.connect()
+    core.clients.unbound.turn()
+
+    assert closed == []
+
+    core.clients.unbound.turn()
+
+    assert closed == [ann]
+
+
+async def test_the_end_of_a_client_is_a_line_for_who_looks_closely(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nobody needs a line a client, unless they ask for it."""
+    core = Pipes()
+    ann, bob = core.connect(), core.connect()
+    for level, client in ((logging.INFO, ann), (logging.DEBUG, bob)):
+        caplog.set_level(level, "gateway")
+        core.clients.lost(client.edge, close_codes.PING_TIMEOUT.reason())
+
+    assert caplog.messages == [f"{bob.client_id} closed: 3001 ping_timeout"]
