@@ -41,7 +41,7 @@ from gateway.program import HTTP, INTERNAL, public_kind
 from gateway.settings import SECURE
 from gateway.tls import server_context
 from gateway_process.addresses import ListenUrl
-from gateway_process.sockets import address_of
+from gateway_process.sockets import address_of, explain
 from gateway_wire.addresses import Address
 from gateway_wire.commands import Announce, Role
 from gateway_wire.errors import ErrorCode
@@ -196,7 +196,10 @@ class GatewayProcess:
         for index, url in enumerate(settings.listen):
             sockets = self._sockets[public_kind(index)]
             context = tls if url.scheme == SECURE else None
-            listener = self.edge.add_listener(str(url), sockets, tls=context, proxies=proxies)
+            try:
+                listener = self.edge.add_listener(str(url), sockets, tls=context, proxies=proxies)
+            except OSError as error:  # somebody has begun to listen there since it was bound
+                raise explain(error, url.address, "--listen") from error
             self._listeners.append(listener)
         if settings.ping_data:
             self.edge.keepalive.on_interval = self._send_ping_data

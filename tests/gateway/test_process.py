@@ -137,6 +137,26 @@ def test_no_browser_is_let_in_before_a_register_knows_the_gateway() -> None:
         waiting.kill()
 
 
+def test_a_port_that_is_taken_while_it_waits_is_named() -> None:
+    """Its public port opens last: who was faster is told as if it had been there before."""
+    register_address = closed_address()
+    with socket.socket() as rival:
+        rival.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        rival.bind(("127.0.0.1", 0))
+        port = rival.getsockname()[1]
+        ports = ("--listen", f"ws://127.0.0.1:{port}", "--http", ANY, "--start-port", "0")
+        waiting = gateway(register_address, ports=ports)
+        waiting.launch()
+        try:
+            eventually(lambda: "cannot be reached" in waiting.stderr)
+            rival.listen()
+            with register(listen=register_address):
+                assert waiting.wait() == ExitCode.STARTUP
+        finally:
+            waiting.kill()
+    assert f"gateway: --listen: 127.0.0.1:{port} is in use by " in waiting.stderr
+
+
 def test_a_process_that_is_killed_is_replaced(directory: Daemon) -> None:
     """Its browsers lose their connection, come back and are served; the others never notice."""
     with gateway(directory, "--processes", "2") as running, ExitStack() as stack:
