@@ -142,11 +142,6 @@ class AioLink(asyncio.Protocol):
         """Whether the peer reads well enough that more may be sent."""
         return not self._paused or self.unsent < MAX_UNSENT
 
-    def local_host(self) -> str:
-        """Return the local address of this link: the address at which the peer can reach us."""
-        name = self._transport.get_extra_info("sockname") if self._transport else None
-        return str(name[0]) if name else ""
-
     def send(
         self, command: Command, request_id: int = 0, options: Mapping[str, Any] | None = None
     ) -> None:
