@@ -1,10 +1,9 @@
-"""`python -m gateway`, and the console script `gateway`."""
+"""`python -m gateway`, and what the console script `gateway` calls."""
 
 import sys
 from typing import TYPE_CHECKING
 
-from gateway.program import GATEWAY
-from gateway_process.program import main as run_program
+from gateway_process.entry import begin
 
 if TYPE_CHECKING:
     import click
@@ -12,6 +11,9 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Run the command line, or a child of a supervisor; return the exit code."""
+    from gateway.program import GATEWAY
+    from gateway_process.program import main as run_program
+
     return run_program(GATEWAY, _commands)
 
 
@@ -22,4 +24,5 @@ def _commands() -> "click.Command":
 
 
 if __name__ == "__main__":
+    begin()
     sys.exit(main())

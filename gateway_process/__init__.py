@@ -14,6 +14,7 @@ Where to look::
     logs, rlimit, sockets, holder  what a process needs before it serves
     daemon    one role in this process: start, signals, ready, stop
     channel, child, backoff, supervisor, shadow  N processes under one
+    entry     where a command begins, before it imports anything heavy
     program   the front door: `run(program, loader)` and `main(program, command)`
 
 Importing a module of this package neither imports click nor uvloop, except `flags`.

@@ -6,15 +6,16 @@ A package that is a daemon has one `Program`, and a `__main__` of a few lines:
     GATEWAY = Program(name="gateway", package="gateway", settings=GatewaySettings,
                       bind=bind, role=make_role)
 
-    # gateway/__main__.py; main is the console script too
+    # gateway/__main__.py; the console script, in `entry`, calls main too
     def main() -> int:
-        return run_program(GATEWAY, _command)   # program.main
+        return run_program(GATEWAY, _command)   # program.main, both imported in here
 
     def _command() -> "click.Command":
         from gateway.commands import cli
         return cli
 
     if __name__ == "__main__":
+        begin()
         sys.exit(main())
 
     # gateway/commands/start.py

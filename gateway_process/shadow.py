@@ -34,17 +34,27 @@ def shadow_of(package: str, ours: Path, path: Iterable[str]) -> Path | None:
     return None
 
 
-def refuse_shadow(package: str) -> None:
-    """Check that children will import our package.
+def refuse_shadow(package: str, ours: Path | None = None) -> None:
+    """Check that PYTHONPATH leaves a package of ours where it is.
+
+    Args:
+        package: its name; of `gateway.demo` the first word decides.
+        ours: its `__init__.py`; None for the one that this process imports.
 
     Raises:
         StartupError: PYTHONPATH puts another one in front; names the file.
     """
-    spec = importlib.util.find_spec(package)
+    package = package.partition(".")[0]
     path = os.environ.get("PYTHONPATH")
-    if spec is None or spec.origin is None or not path:
+    ours = ours or _imported(package)
+    if ours is None or not path:
         return
-    other = shadow_of(package, Path(spec.origin), path.split(os.pathsep))
+    other = shadow_of(package, ours, path.split(os.pathsep))
     if other is not None:
         remedy = "rename it or take its folder off PYTHONPATH"
         raise StartupError(f"{other} stands in the way of our package {package!r}; {remedy}")
+
+
+def _imported(package: str) -> Path | None:
+    spec = importlib.util.find_spec(package)
+    return Path(spec.origin) if spec is not None and spec.origin is not None else None

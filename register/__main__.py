@@ -1,10 +1,9 @@
-"""`python -m register`, and the console script `register`."""
+"""`python -m register`, and what the console script `register` calls."""
 
 import sys
 from typing import TYPE_CHECKING
 
-from gateway_process.program import main as run_program
-from register.program import REGISTER
+from gateway_process.entry import begin
 
 if TYPE_CHECKING:
     import click
@@ -12,6 +11,9 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Run the command line, or a child of a supervisor; return the exit code."""
+    from gateway_process.program import main as run_program
+    from register.program import REGISTER
+
     return run_program(REGISTER, _commands)
 
 
@@ -22,4 +24,5 @@ def _commands() -> "click.Command":
 
 
 if __name__ == "__main__":
+    begin()
     sys.exit(main())

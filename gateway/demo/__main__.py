@@ -3,8 +3,14 @@
 import sys
 from typing import NoReturn
 
-from gateway.demo.program import DEMO
-from gateway_process.program import main
+from gateway_process.entry import begin
+
+
+def _main() -> int:
+    from gateway.demo.program import DEMO
+    from gateway_process.program import main
+
+    return main(DEMO, _command)
 
 
 def _command() -> NoReturn:
@@ -12,4 +18,5 @@ def _command() -> NoReturn:
 
 
 if __name__ == "__main__":
-    sys.exit(main(DEMO, _command))
+    begin()
+    sys.exit(_main())

@@ -52,3 +52,12 @@ def test_no_pythonpath_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without PYTHONPATH nothing comes before the installed packages."""
     monkeypatch.delenv("PYTHONPATH", raising=False)
     refuse_shadow("gateway_process")
+
+
+def test_a_module_inside_is_found_by_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user's own `channel/` does not stand in the way of `gateway_process.channel`."""
+    package(tmp_path, "channel")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    refuse_shadow("gateway_process.channel")
