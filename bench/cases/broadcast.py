@@ -116,7 +116,8 @@ def _cpu(turns: list[tuple[float, Run]]) -> float:
 
 
 def _rate(turns: list[tuple[float, Run]]) -> float:
-    return median(run.deliveries / run.seconds for _, run in turns)
+    # The best: what else runs on the machine only ever takes away.
+    return max(run.deliveries / run.seconds for _, run in turns)
 
 
 def _p50_ms(turns: list[tuple[float, Run]]) -> float:
