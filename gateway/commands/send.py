@@ -38,7 +38,10 @@ def send(loader: Loader[GatewaySettings], target: str, message: str, *, is_json:
     a dash. Gateways that could not be asked are named on standard error; the exit code is 1 when
     nobody could be.
     """
-    settings = loader.load().settings
+    loaded = loader.load()
+    settings = loaded.settings
+    for warning in loaded.warnings:
+        click.echo(f"gateway: {warning}", err=True)
     act = _action(target, _compact(message) if is_json else message)
     registers = [str(address) for address in settings.register]
     with GatewayClient(

@@ -98,3 +98,13 @@ def test_only_frozen_gateways_are_a_failure() -> None:
         assert (code, output) == (ExitCode.FAILED, "")
         assert errors.startswith("gateway: ")
         assert frozen.ready.internal in errors
+
+
+def test_a_misspelt_variable_is_a_warning(members: tuple[Daemon, Daemon]) -> None:
+    """It is told as the daemons tell it, and the message is sent."""
+    command = ("gateway", "send", "--register", members[0].ready.listen, "all", "x")
+    code, output, errors = run(*command, environment={"GATEWAYWORKER_REGISTR": "other:1236"})
+    assert (code, output) == (ExitCode.OK, "reached 0 connections\n")
+    assert errors == (
+        "gateway: unknown variable GATEWAYWORKER_REGISTR; did you mean GATEWAYWORKER_REGISTER?\n"
+    )
