@@ -339,7 +339,7 @@ async def test_what_commands_put_into_outboxes_leaves_with_the_turn() -> None:
 
 
 async def test_pushes_leave_with_their_turn_and_before_its_answers() -> None:
-    """Whoever reads that a message was taken may rely on it being on its way."""
+    """When no more commands wait, whoever reads that a message was taken knows it on its way."""
     table: dict[type[Command], Callable[[Any], object]] = {}
     connection = bare("c1", Lines())
     async with executing(table) as (gateway, backends):
