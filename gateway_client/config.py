@@ -57,6 +57,11 @@ class Config:
     def __post_init__(self) -> None:
         if not self.registers:
             raise ValueError("register_address names no register: give one, such as 127.0.0.1:1236")
+        if not isinstance(self.secret_key, str):
+            kind = type(self.secret_key).__name__
+            raise TypeError(f"secret_key is of type {kind}: give text, as the gateways are given")
+        if not isinstance(self.timeout, int | float):
+            raise TypeError(f"timeout is {self.timeout!r}: give a number of seconds above 0")
         if not self.timeout > 0:
             raise ValueError(f"timeout is {self.timeout!r}: give a number of seconds above 0")
         if not 0 < self.max_message <= MAX_MESSAGE_CEILING:
@@ -76,16 +81,27 @@ def configure(
     """Make the settings from what the program says and, where it says None, the environment.
 
     Raises:
+        TypeError: If something is of another type.
         ValueError: If an address cannot be parsed or a number is out of range.
         OSError: If the secret key's file cannot be read.
     """
     if register_address is None:
         register_address = os.environ.get(_ENV_REGISTER) or DEFAULT_REGISTER
-    if isinstance(register_address, str):
-        register_address = register_address.split(",")
-    addresses = [Address.parse(each) for each in register_address if each.strip()]
+    addresses = [Address.parse(each) for each in _texts(register_address) if each.strip()]
     key = _secret_key_from_environment() if secret_key is None else secret_key
     return Config(tuple(dict.fromkeys(addresses)), key, timeout, max_message)
+
+
+def _texts(register_address: str | Iterable[str]) -> list[str]:
+    if isinstance(register_address, str):
+        return register_address.split(",")
+    if isinstance(register_address, Iterable):
+        texts = list(register_address)
+        if all(isinstance(each, str) for each in texts):
+            return texts
+    raise TypeError(
+        f"register_address is {register_address!r}: give host:port as text, or a list of such"
+    )
 
 
 def settled(register_address: str | Iterable[str] | None) -> str | tuple[str, ...] | None:

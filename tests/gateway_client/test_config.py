@@ -1,6 +1,7 @@
 """The settings of a client object, and where they come from."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,3 +58,18 @@ def test_wrong_settings_are_named_with_their_value() -> None:
         configure(None, "", timeout=0)
     with pytest.raises(ValueError, match="max_message is 0"):
         configure(None, "", max_message=0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"secret_key": b"hunter2"}, r"^secret_key is of type bytes: give text"),
+        ({"timeout": "5"}, r"^timeout is '5': give a number of seconds"),
+        ({"register_address": 1236}, r"^register_address is 1236: give host:port as text"),
+        ({"register_address": [("127.0.0.1", 1236)]}, r"^register_address is \[\('127\.0\.0\.1'"),
+    ],
+)
+def test_a_setting_of_another_type_is_told(wrong: dict[str, Any], told: str) -> None:
+    """It is named when the client is made, and a key is not shown."""
+    with pytest.raises(TypeError, match=told):
+        configure(**{"register_address": "a:1", "secret_key": "", **wrong})
