@@ -47,8 +47,9 @@ class SecureWebSocketEdge(WebSocketEdge):
             self._go_on()
 
     def resume_writing(self) -> None:
-        """Write what is left; tell the core when nothing is."""
+        """Write what is left; tell the core when nothing is. Each slice taken is a sign of life."""
         self._write_paused = False
+        self._heard = True
         self._go_on()
         if not self._write_paused:
             super().resume_writing()

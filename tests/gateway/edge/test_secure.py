@@ -106,6 +106,22 @@ async def test_a_ping_is_answered_after_the_message(
         assert await browser.frame() == (0x8A, b"there?")
 
 
+async def test_who_takes_a_part_of_a_message_lives(
+    tls: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    """A slow client that has taken some slices has given its sign of life, though more wait."""
+    async with connected(tls, trusting) as (_, edge, browser):
+        edge.write(WEBSOCKET.encode(bytes(LARGE)))
+        edge.ping()
+        waiting = len(edge._rest)
+        assert edge.silent()
+
+        await browser.receive(LARGE // 2)
+        await turns_until(lambda: 0 < len(edge._rest) < waiting)
+
+        assert not edge.silent()
+
+
 async def test_an_end_in_the_middle_of_a_message(
     tls: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
