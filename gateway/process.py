@@ -33,7 +33,6 @@ from gateway.edge.proxies import TrustedProxies
 from gateway.edge.server import EdgeServer
 from gateway.executor import Executor
 from gateway.flusher import Flusher
-from gateway.garbage import spare_the_loop
 from gateway.handlers import command_table
 from gateway.hub import Hub
 from gateway.outbox import Outbox
@@ -144,7 +143,6 @@ class GatewayProcess:
         await self._admin.start(self._sockets[HTTP][0])
         self.announcer.start()
         await self.announcer.first_ack()
-        spare_the_loop()
         self._open_listeners(tls)
         self._why_not_ready = ""
         return {
