@@ -187,9 +187,9 @@ def supervise(
 
 
 def announce(name: str, addresses: Addresses) -> None:
-    """Print the ready line, and log it."""
+    """Print the ready line; in the log it stands at DEBUG, since a terminal shows both."""
     line = ready_line(name, addresses, os.getpid())
-    logger.info("%s", line)
+    logger.debug("%s", line)
     say(line)
 
 

@@ -43,4 +43,4 @@ def _judged(limit: int, wanted: int) -> tuple[int, str | None]:
     if limit >= wanted:
         return limit, None
     remedy = f"raise it: LimitNOFILE={HIGHEST} in systemd, --ulimit nofile in Docker, or ulimit -Hn"
-    return limit, f"only {limit} files may be open, so about as many connections; {remedy}"
+    return limit, f"only {limit} files may be open, and each connection is one; {remedy}"

@@ -4,12 +4,16 @@
     SIGQUIT            DRAIN    wait for the peers to leave, then STOP
     SIGHUP, SIGUSR1    RELOAD   read hot settings, certificates and the log file anew
 
+SIGHUP also comes when the terminal is closed that a process was started from; then nobody is left to
+stop it, so it means STOP. `nohup` is for those who want it to go on.
+
 A second stop signal ends the process at once. Handlers are plain `signal.signal` handlers, so the
 second one works even when the event loop is stuck; they hand orders to the loop and do nothing
 else. Where a platform lacks a signal (Windows: SIGQUIT, SIGHUP, SIGUSR1) its order cannot be given.
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 from enum import Enum
@@ -45,10 +49,13 @@ def listen(give: Callable[[Order], None], end_now: Callable[[], None]) -> None:
     """
     loop = asyncio.get_running_loop()
     stopping = False
+    had_terminal = _has_terminal()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         nonlocal stopping
-        order = _ORDERS[signal.Signals(number).name]
+        name = signal.Signals(number).name
+        closed = name == "SIGHUP" and had_terminal and not _has_terminal()
+        order = Order.STOP if closed else _ORDERS[name]
         if order is Order.STOP and stopping:
             end_now()
         stopping = stopping or order is Order.STOP
@@ -56,5 +63,19 @@ def listen(give: Callable[[Order], None], end_now: Callable[[], None]) -> None:
             loop.call_soon_threadsafe(give, order)
 
     for name in _ORDERS:
-        if hasattr(signal, name):
+        if hasattr(signal, name) and not _is_ignored(name):
             signal.signal(getattr(signal, name), on_signal)
+
+
+def _has_terminal() -> bool:
+    """Whether this process has a terminal that is still there."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def _is_ignored(name: str) -> bool:
+    """Whether whoever started us wants SIGHUP ignored, as `nohup` does."""
+    return name == "SIGHUP" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN

@@ -216,7 +216,7 @@ def test_a_daemon_nobody_listens_to_goes_on() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     daemon = subprocess.Popen(
-        [*MODULE, "probe", "start"],
+        [*MODULE, "probe", "start", "--log-level=debug"],
         env=os.environ | ENVIRONMENT,
         stdout=writing,
         stderr=subprocess.PIPE,

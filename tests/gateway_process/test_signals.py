@@ -1,11 +1,23 @@
 import asyncio
+import os
+import pty
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from gateway_process.signals import Order, listen
+from tests.gateway_process.probing import ENVIRONMENT
+from tests.support.daemons import MODULE
+from tests.support.waiting import PATIENCE
 
+TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 NAMES = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1")
 
 
@@ -44,3 +56,53 @@ async def test_second_stop_signal_ends_at_once() -> None:
     assert ended == []
     signal.raise_signal(signal.SIGTERM)
     assert ended == [True]
+
+
+def _in_a_terminal(*command: str) -> tuple[subprocess.Popen[str], int]:
+    """Start a daemon in a terminal of its own; give it and the terminal's other end."""
+    ours, its = pty.openpty()
+    daemon = subprocess.Popen(
+        [sys.executable, "-c", TAKE_TERMINAL, *command, *MODULE, "probe", "start"],
+        env=os.environ | ENVIRONMENT,
+        stdin=its,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    os.close(its)
+    assert daemon.stdout is not None
+    assert daemon.stdout.readline().startswith("ready")
+    return daemon, ours
+
+
+def test_closing_the_terminal_stops_what_runs_in_it() -> None:
+    """The hang-up that a closed terminal sends is a stop: nobody is left to send another."""
+    daemon, terminal = _in_a_terminal()
+    with daemon:
+        os.close(terminal)
+        assert daemon.wait(PATIENCE) == 0
+
+
+def test_a_hang_up_is_a_reload_while_the_terminal_is_there() -> None:
+    """Sent by hand it reads settings anew, and the daemon goes on until it is stopped."""
+    daemon, terminal = _in_a_terminal()
+    with daemon:
+        daemon.send_signal(signal.SIGHUP)
+        assert daemon.stderr is not None
+        assert any("reloaded" in line for line in iter(daemon.stderr.readline, ""))
+        daemon.terminate()
+        assert daemon.wait(PATIENCE) == 0
+    os.close(terminal)
+
+
+def test_nohup_lets_a_daemon_outlive_its_terminal() -> None:
+    """A hang-up that whoever started it wants ignored is ignored."""
+    daemon, terminal = _in_a_terminal("nohup")
+    with daemon:
+        os.close(terminal)
+        daemon.send_signal(signal.SIGUSR1)
+        assert daemon.stderr is not None
+        assert any("reloaded" in line for line in iter(daemon.stderr.readline, ""))
+        daemon.terminate()
+        assert daemon.wait(PATIENCE) == 0
