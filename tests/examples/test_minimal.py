@@ -3,21 +3,14 @@
 import runpy
 import threading
 from collections.abc import Iterator
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import aiohttp
 import pytest
+from werkzeug.serving import make_server
 
 from gatewayworker import Gateway
 from scripts.tree import ROOT
 from tests.support.daemons import DEV_ON_ANY_PORT, Daemon
-
-
-class Quiet(WSGIRequestHandler):
-    """Serves without a line on stderr for each request."""
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-        pass
 
 
 @pytest.fixture
@@ -34,12 +27,13 @@ def dev() -> Iterator[Daemon]:
 def application(dev: Daemon) -> Iterator[str]:
     """Serve the example's application; give its URL."""
     example = runpy.run_path(str(ROOT / "examples/minimal/app.py"))
-    with make_server("127.0.0.1", 0, example["application"], handler_class=Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    server = make_server("127.0.0.1", 0, example["app"], threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 async def test_what_is_published_reaches_the_page(dev: Daemon, application: str) -> None:
@@ -48,11 +42,20 @@ async def test_what_is_published_reaches_the_page(dev: Daemon, application: str)
         aiohttp.ClientSession(application) as browser,
         browser.ws_connect(dev.ready.ws) as socket,
     ):
-        for path, content in (("/", "connectPush("), ("/push.js", "function connectPush(")):
+        for path, content in (("/page.html", "connectPush("), ("/push.js", "connectPush(")):
             async with browser.get(path) as response:
                 assert content in await response.text()
-        client_id = (await socket.receive_json())["client_id"]
-        for path, body in (("/bind", f'{{"client_id": "{client_id}"}}'), ("/publish", "It works")):
-            async with browser.post(path, data=body) as response:
-                assert response.status == 204
+        introduction = {"client_id": (await socket.receive_json())["client_id"]}
+        async with browser.post("/bind", json=introduction) as response:
+            assert await response.json() == {"joined": True}
+        async with browser.post("/publish", data="It works") as response:
+            assert await response.json() == {"reached": 1}
         assert await socket.receive_json() == {"text": "It works"}
+
+
+async def test_the_applications_source_is_not_served(application: str) -> None:
+    """Only what lies in static/ is given to browsers."""
+    async with aiohttp.ClientSession(application) as browser:
+        for path in ("/app.py", "/..%2Fapp.py"):
+            async with browser.get(path) as response:
+                assert response.status == 404
