@@ -2,12 +2,14 @@
 
 `str` is a text message, bytes-like is a binary one, `dict` and `list` are compact JSON text. Values
 that JSON does not know are written the way most JavaScript reads them: dates and times as ISO 8601,
-`Decimal` and `UUID` as text. Anything else is a `TypeError` that names the place in the message.
+`Decimal` and `UUID` as text. Anything else is a `TypeError`, and NaN or an infinity a `ValueError`,
+that names the place in the message.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
@@ -30,7 +32,7 @@ def payload_of(message: Message) -> str | bytes:
     Raises:
         TypeError: If it is of another type, or JSON cannot carry something in it; the message
             names the place, such as `message['user'][0]`.
-        ValueError: If it holds NaN, an infinity, itself, or lone surrogates.
+        ValueError: If it holds NaN or an infinity, with the place; itself; or lone surrogates.
     """
     if isinstance(message, str):
         return _checked(message)
@@ -69,7 +71,7 @@ def _checked(text: str) -> str:
 def _to_json(message: dict[Any, Any] | list[Any]) -> str:
     try:
         return _encode(message)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         place = _find(message, "message", set())
         raise place or error from None
 
@@ -92,17 +94,17 @@ _encode: Final = json.JSONEncoder(
 ).encode
 
 
-def _find(value: object, place: str, above: set[int]) -> TypeError | None:
+def _find(value: object, place: str, above: set[int]) -> TypeError | ValueError | None:
     """Find what JSON could not carry; only called when there is something."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return ValueError(f"{place} is {value}, which JSON cannot carry: send None or text instead")
     if isinstance(value, _PLAIN) or id(value) in above:
         return None
     if isinstance(value, dict):
         items = [(f"{place}[{key!r}]", item) for key, item in value.items()]
         for key in value:
-            if not isinstance(key, _KEYS):
-                return TypeError(
-                    f"{place} has the key {key!r} of type {type(key).__name__}: JSON's keys are text"
-                )
+            if (error := _why_no_key(key, place)) is not None:
+                return error
     elif isinstance(value, list | tuple):
         items = [(f"{place}[{index}]", item) for index, item in enumerate(value)]
     else:
@@ -111,3 +113,14 @@ def _find(value: object, place: str, above: set[int]) -> TypeError | None:
         )
     found = (_find(item, where, above | {id(value)}) for where, item in items)
     return next((error for error in found if error is not None), None)
+
+
+def _why_no_key(key: object, place: str) -> TypeError | ValueError | None:
+    if not isinstance(key, _KEYS):
+        kind = type(key).__name__
+        return TypeError(f"{place} has the key {key!r} of type {kind}: JSON's keys are text")
+    if isinstance(key, float) and not math.isfinite(key):
+        return ValueError(
+            f"{place} has the key {key}, which JSON cannot carry: JSON's keys are text"
+        )
+    return None
