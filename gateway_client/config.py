@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from gateway_client.options import check_timeout
 from gateway_wire.addresses import Address
 from gateway_wire.limits import DEFAULT_MAX_MESSAGE, MAX_MESSAGE_CEILING
 
@@ -60,10 +61,7 @@ class Config:
         if not isinstance(self.secret_key, str):
             kind = type(self.secret_key).__name__
             raise TypeError(f"secret_key is of type {kind}: give text, as the gateways are given")
-        if not isinstance(self.timeout, int | float):
-            raise TypeError(f"timeout is {self.timeout!r}: give a number of seconds above 0")
-        if not self.timeout > 0:
-            raise ValueError(f"timeout is {self.timeout!r}: give a number of seconds above 0")
+        check_timeout(self.timeout)
         if not 0 < self.max_message <= MAX_MESSAGE_CEILING:
             raise ValueError(
                 f"max_message is {self.max_message!r}: give bytes from 1 to {MAX_MESSAGE_CEILING}, "

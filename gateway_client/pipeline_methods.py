@@ -8,6 +8,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 from gateway_client import calls
 from gateway_client.calls.base import Call
 from gateway_client.facade import Method, method_of
+from gateway_client.options import check_options
 
 __all__ = ["OUTSIDE", "PipelineMethods", "queued"]
 
@@ -24,6 +25,8 @@ def queued(build: Callable[P, Call[R]]) -> Method[P, None]:
     """Make the queueing method of a call."""
 
     def method(self: Any, *args: P.args, **kwargs: P.kwargs) -> None:
+        if kwargs:
+            check_options(kwargs)
         self._queue(build(*args, **kwargs))
 
     return method_of(build, method, "None")

@@ -25,6 +25,7 @@ from gateway_client.blocking.methods import BlockingMethods
 from gateway_client.calls import METHODS, Builder
 from gateway_client.calls.base import Call, EveryCall, OwnerCall, OwnersCall, ReadyCall
 from gateway_client.facade import method_of
+from gateway_client.options import check_options
 from gateway_client.pipeline_methods import OUTSIDE, PipelineMethods
 from gateway_client.reached import Reached
 from gateway_wire.commands.replies import COUNT, FLAG, SESSION
@@ -81,6 +82,7 @@ class _Recorder:
 
     def record(self, build: Builder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Check and record one call, and return its answer."""
+        check_options(kwargs)
         call = build(*args, **kwargs)
         arguments = dict(inspect.signature(build).bind(*args, **kwargs).arguments)
         self.calls.append(RecordedCall(build.__name__, arguments))
@@ -114,7 +116,7 @@ class RecordingGateway(_Recorder, BlockingMethods):
 
     def pipeline(self, *, timeout: float | None = None) -> RecordingPipeline[RecordingGateway]:
         """Return a pipeline that records its commands with the others."""
-        del timeout
+        check_options({"timeout": timeout})
         return RecordingPipeline(self)
 
     def close(self) -> None:
@@ -141,7 +143,7 @@ class AsyncRecordingGateway(_Recorder, AsyncMethods):
 
     def pipeline(self, *, timeout: float | None = None) -> RecordingPipeline[AsyncRecordingGateway]:
         """Return a pipeline that records its commands with the others."""
-        del timeout
+        check_options({"timeout": timeout})
         return RecordingPipeline(self)
 
     async def aclose(self) -> None:
@@ -190,6 +192,7 @@ class RecordingPipeline(PipelineMethods, Generic[C]):
         """Record one command."""
         if not self._is_inside:
             raise RuntimeError(OUTSIDE)
+        check_options(kwargs)
         build(*args, **kwargs)  # a wrong argument is raised here, as in a real pipeline
         try:
             self._queued.append(self._recorder.record(build, args, kwargs))

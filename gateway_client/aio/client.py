@@ -16,6 +16,7 @@ from gateway_client.calls.base import Call
 from gateway_client.cluster import Cluster
 from gateway_client.config import DEFAULT_TIMEOUT, Config, configure
 from gateway_client.forks import renew_after_fork
+from gateway_client.options import check_options
 from gateway_wire.limits import DEFAULT_MAX_MESSAGE
 
 __all__ = ["AsyncGatewayClient"]
@@ -104,7 +105,12 @@ class AsyncGatewayClient(AsyncMethods):
         Args:
             timeout: Seconds after which a gateway that shows no progress has timed out; the client
                 object's own if None.
+
+        Raises:
+            TypeError: If `timeout` is no number.
+            ValueError: If it is out of range.
         """
+        check_options({"timeout": timeout})
         return AsyncPipeline(self._engine, timeout)
 
     def after_fork(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 from gateway_client import calls
 from gateway_client.calls.base import Call
 from gateway_client.facade import Method, method_of
+from gateway_client.options import check_options
 from gateway_client.reached import Reached
 from gateway_client.send_types import SendToAll, SendToClient, SendToGroup, SendToUid
 
@@ -21,6 +22,8 @@ def blocking(build: Callable[P, Call[R]]) -> Method[P, R]:
     """Make the blocking method of a call."""
 
     def method(self: Any, *args: P.args, **kwargs: P.kwargs) -> R:
+        if kwargs:
+            check_options(kwargs)
         result: R = self._run(build(*args, **kwargs))
         return result
 
