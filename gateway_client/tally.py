@@ -78,7 +78,8 @@ class Tally(Generic[R]):
         self.place = 0
         self._registers = registers
         self._alone = False
-        self._answers: list[Any] = []
+        # No lists: thousands of tallies may be waiting in a pipeline, most for one answer.
+        self._answers: tuple[Any, ...] = ()
         self._misses: tuple[Miss, ...] = ()
         self._asked: Sequence[tuple[Node, Command]] = ()
 
@@ -97,7 +98,7 @@ class Tally(Generic[R]):
     def answered(self, value: Any) -> None:
         """Take an answer."""
         self.open -= 1
-        self._answers.append(value)
+        self._answers += (value,)
         if self.on_settled is not None and self.open == 0:
             self.on_settled(self)
 

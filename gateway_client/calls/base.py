@@ -18,7 +18,7 @@ unless the caller wants it (`PartialResult`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
@@ -108,11 +108,11 @@ class EveryCall(Call[R]):
     """
 
     command: Command
-    combine: Callable[[list[Any]], R]
+    combine: Callable[[Sequence[Any]], R]
     is_query: bool = False
     strict: bool = False
     partial: Partial = "raise"
-    alone: tuple[Command, Callable[[list[Any]], R]] | None = None
+    alone: tuple[Command, Callable[[Sequence[Any]], R]] | None = None
 
 
 @dataclass(slots=True)
@@ -128,20 +128,20 @@ class OwnersCall(Call[R]):
 
     owners: dict[str, str]
     make: Callable[[list[str]], Command]
-    combine: Callable[[list[Any]], R]
+    combine: Callable[[Sequence[Any]], R]
     strict: bool = False
 
 
 # How the answers of several gateways become one.
 
 
-def reached(counts: list[int]) -> Reached:
+def reached(counts: Sequence[int]) -> Reached:
     """Add up how many connections the gateways reached."""
     count = counts[0] if len(counts) == 1 else sum(counts)
     return _SMALL[count] if 0 <= count < len(_SMALL) else Reached(count)
 
 
-def added_up(counts: list[int]) -> int:
+def added_up(counts: Sequence[int]) -> int:
     """Add up counts of connections: a connection is on one gateway."""
     return sum(counts)
 
@@ -151,7 +151,7 @@ def united(lists: Iterable[list[str]]) -> list[str]:
     return list(dict.fromkeys(name for names in lists for name in names))
 
 
-def joined(shape: ReplyShape, answers: list[dict[str, Any]]) -> dict[str, Any]:
+def joined(shape: ReplyShape, answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Join maps by the rule that also joins the parts of one long answer."""
     whole: dict[str, Any] = {}
     for answer in answers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gateway_client.calls.base import (
@@ -60,7 +60,7 @@ def get_client_id_by_uid(
     """
     text = name_of("uid", uid)
 
-    def combine(answers: list[dict[str, list[str]]]) -> list[str]:
+    def combine(answers: Sequence[dict[str, list[str]]]) -> list[str]:
         return united(answer.get(text, []) for answer in answers)
 
     command = ClientIdsByUids([text])
@@ -96,7 +96,7 @@ def batch_get_client_id_by_uid(
     if not texts:
         return ReadyCall("batch_get_client_id_by_uid", timeout, {})
 
-    def combine(answers: list[dict[str, Any]]) -> dict[Name, list[str]]:
+    def combine(answers: Sequence[dict[str, Any]]) -> dict[Name, list[str]]:
         whole = joined(LISTS, answers)
         return {uid: list(whole.get(text, ())) for uid, text in texts.items()}
 
@@ -213,7 +213,7 @@ def get_client_count_by_group(
     """
     text = name_of("group", group)
 
-    def combine(answers: list[dict[str, int]]) -> int:
+    def combine(answers: Sequence[dict[str, int]]) -> int:
         return sum(answer.get(text, 0) for answer in answers)
 
     command = CountClientsByGroups([text])
@@ -249,7 +249,7 @@ def batch_get_client_count_by_group(
     if not texts:
         return ReadyCall("batch_get_client_count_by_group", timeout, {})
 
-    def combine(answers: list[dict[str, Any]]) -> dict[Name, int]:
+    def combine(answers: Sequence[dict[str, Any]]) -> dict[Name, int]:
         whole = joined(COUNTS, answers)
         return {group: whole.get(text, 0) for group, text in texts.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gateway_client.calls.base import Call, EveryCall, Partial, joined, united
@@ -168,18 +169,18 @@ def get_all_group_client_id_count(
     )
 
 
-def _united_uids(answers: list[dict[str, Any]]) -> dict[str, list[str]]:
+def _united_uids(answers: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
     return {group: united([uids]) for group, uids in joined(LISTS, answers).items()}
 
 
-def _count_uids(answers: list[dict[str, Any]]) -> dict[str, int]:
+def _count_uids(answers: Sequence[dict[str, Any]]) -> dict[str, int]:
     return {group: len(set(uids)) for group, uids in joined(LISTS, answers).items()}
 
 
-def _joined_lists(answers: list[dict[str, Any]]) -> dict[str, list[str]]:
+def _joined_lists(answers: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
     return joined(LISTS, answers)
 
 
-def _added_counts(answers: list[dict[str, Any]]) -> dict[str, int]:
+def _added_counts(answers: Sequence[dict[str, Any]]) -> dict[str, int]:
     counts = joined(COUNTS, answers)
     return {group: count for group, count in counts.items() if count}

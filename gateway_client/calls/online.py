@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gateway_client.calls.base import Call, EveryCall, OwnerCall, Partial, ReadyCall, united
 from gateway_client.names import Name, name_of, names_by_key
@@ -89,7 +89,7 @@ def is_uids_online(
     if not texts:
         return ReadyCall("is_uids_online", timeout, {})
 
-    def combine(lists: list[list[str]]) -> dict[Name, bool]:
+    def combine(lists: Sequence[list[str]]) -> dict[Name, bool]:
         online = {uid for answered in lists for uid in answered}
         return {uid: text in online for uid, text in texts.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gateway_client.calls.base import (
@@ -186,5 +187,5 @@ def get_all_client_sessions(
     )
 
 
-def _joined_sessions(answers: list[dict[str, Any]]) -> dict[str, dict[Any, Any]]:
+def _joined_sessions(answers: Sequence[dict[str, Any]]) -> dict[str, dict[Any, Any]]:
     return joined(SESSIONS, answers)

@@ -6,6 +6,8 @@ a single gateway is asked for its counter.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gateway_client.calls.base import (
     Call,
     EveryCall,
@@ -115,7 +117,7 @@ def get_uid_count_by_group(
     """
     text = name_of("group", group)
 
-    def count_alone(answers: list[dict[str, int]]) -> int:
+    def count_alone(answers: Sequence[dict[str, int]]) -> int:
         return sum(answer.get(text, 0) for answer in answers)
 
     return EveryCall(
@@ -182,5 +184,5 @@ def get_all_uid_count(*, partial: Partial = "raise", timeout: float | None = Non
     )
 
 
-def _distinct(lists: list[list[str]]) -> int:
+def _distinct(lists: Sequence[list[str]]) -> int:
     return len(set().union(*lists))

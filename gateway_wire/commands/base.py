@@ -76,7 +76,8 @@ class Command:
         receivers: The roles it may be sent to.
         reply: The shape of the answer.
         field_names: Its fields in wire order; ``field_checks`` what each may hold,
-            ``field_required`` how many must be there, ``field_values`` reads them all at once.
+            ``field_required`` how many must be there, ``field_any`` whether each may hold anything,
+            ``field_values`` reads them all at once.
     """
 
     __slots__ = ()
@@ -89,6 +90,7 @@ class Command:
     field_names: ClassVar[tuple[str, ...]]
     field_checks: ClassVar[tuple[_Check, ...]]
     field_required: ClassVar[int]
+    field_any: ClassVar[bool]
     field_values: ClassVar[Callable[[Command], tuple[object, ...]]]
 
     def to_fields(self) -> tuple[object, ...]:
@@ -108,7 +110,7 @@ class Command:
             raise CommandError(ErrorCode.MALFORMED, text)
         if count > len(cls.field_checks):
             values = values[: len(cls.field_checks)]
-        misfit = _first_misfit(values, cls.field_checks)
+        misfit = None if cls.field_any else _first_misfit(values, cls.field_checks)
         if misfit is not None:
             text = f"{cls.wire_name}: field {misfit.name!r} must be {misfit.text}"
             raise CommandError(ErrorCode.MALFORMED, text)
@@ -211,6 +213,7 @@ def command(
         made.field_required = sum(
             part.default is MISSING and part.default_factory is MISSING for part in parts
         )
+        made.field_any = all(check.types is None for check in made.field_checks)
         made.field_values = staticmethod(_values_of(made.field_names))
         return made
 
