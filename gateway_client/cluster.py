@@ -7,7 +7,6 @@ be asked again first, then `plan`, sends what the plan says, and tells `answered
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from gateway_client.calls.base import Call, EveryCall, OwnerCall, OwnersCall
@@ -65,7 +64,7 @@ class Cluster:
         child.directory.learn(self.directory.nodes)
         return child
 
-    def unknown(self, call: Call[Any], now: float) -> Sequence[str]:
+    def unknown(self, call: Call[Any], now: float) -> list[str]:
         """Return the directory keys that a call needs and that must be looked up first.
 
         Raises:
@@ -76,11 +75,11 @@ class Cluster:
         if call.size > limit:
             raise MessageTooLarge("message", call.size, limit, _TOO_LARGE)
         if isinstance(call, OwnerCall):
-            # By far the most frequent question, so it makes no set and no list.
-            return () if self._is_settled(call.node_key, now) else (call.node_key,)
+            # By far the most frequent question, so it makes no set.
+            return [] if self._is_settled(call.node_key, now) else [call.node_key]
         if isinstance(call, OwnersCall):
             return [k for k in set(call.owners.values()) if not self._is_settled(k, now)]
-        return ()
+        return []
 
     def _is_settled(self, key: str, now: float) -> bool:
         """Return whether a key needs no look-up: its node is known, or known to be absent."""
