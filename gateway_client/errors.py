@@ -20,6 +20,7 @@ never sends twice.
 
 from __future__ import annotations
 
+from errno import ECONNREFUSED
 from typing import TYPE_CHECKING, Any
 
 from gateway_wire.errors import (
@@ -27,11 +28,12 @@ from gateway_wire.errors import (
     ErrorCode,
     GatewayError,
     InvalidClientId,
+    LinkError,
     MessageTooLarge,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gateway_client.reached import GatewayFailure
 
@@ -46,6 +48,8 @@ __all__ = [
     "PartialResult",
     "RegisterUnavailable",
     "ReplyTimeout",
+    "link_error",
+    "no_register",
 ]
 
 
@@ -54,19 +58,54 @@ class RegisterUnavailable(GatewayError):
 
     Attributes:
         failures: Why, by the address of each register.
+        refused: The addresses where nothing listens.
     """
 
-    def __init__(self, failures: dict[str, str]) -> None:
-        super().__init__(failures)
+    def __init__(self, failures: dict[str, str], refused: Sequence[str] = ()) -> None:
+        super().__init__(failures, tuple(refused))
         self.failures = failures
+        self.refused = tuple(refused)
 
     def __str__(self) -> str:
         reasons = "; ".join(f"{address}: {why}" for address, why in self.failures.items())
-        first = next(iter(self.failures), "HOST:PORT")
-        return (
-            f"no register answers ({reasons}). Is it running, and is register_address right? "
-            f"Start it with: register start --listen {first}"
+        start = "".join(
+            f" Start it with: register start --listen {address}" for address in self.refused[:1]
         )
+        return (
+            f"no register answers ({reasons}). Is it running, and is register_address right?{start}"
+        )
+
+
+def link_error(error: OSError) -> LinkError:
+    """Return how the kernel's error ends a link, with the error as its cause."""
+    ended = LinkError(error.strerror or str(error))
+    ended.__cause__ = error
+    return ended
+
+
+def no_register(failures: Mapping[str, GatewayError | None]) -> GatewayError:
+    """Return what is raised when no register answers.
+
+    Args:
+        failures: Why, by the address of each; None for one that said nothing yet.
+
+    Returns:
+        The refusal of the secret key, if one register refused it; else `RegisterUnavailable`.
+    """
+    for failure in failures.values():
+        if isinstance(failure, AuthenticationFailed):
+            return failure
+    return RegisterUnavailable(
+        {address: str(failure or "no answer in time") for address, failure in failures.items()},
+        [address for address, failure in failures.items() if _is_refusal(failure)],
+    )
+
+
+def _is_refusal(failure: GatewayError | None) -> bool:
+    """Whether nothing listens there; what is cut later, or never answers, is something else."""
+    cause = None if failure is None else failure.__cause__
+    # asyncio joins the errors of a name with several addresses, such as localhost, in one text.
+    return isinstance(cause, ConnectionRefusedError) or f"[Errno {ECONNREFUSED}]" in str(cause)
 
 
 class GatewayUnavailable(GatewayError):

@@ -14,7 +14,7 @@ from typing import Final
 
 from gateway_client.cluster import Cluster, who_is_no_register
 from gateway_client.config import CONNECT_TIMEOUT
-from gateway_client.errors import RegisterUnavailable
+from gateway_client.errors import link_error, no_register
 from gateway_wire.addresses import Address
 from gateway_wire.aio.dialer import dial
 from gateway_wire.aio.link import AioLink
@@ -143,7 +143,7 @@ class _Register:
         except GatewayError as error:
             self._lost(error)
         except OSError as error:
-            self._lost(LinkError(error.strerror or str(error)))
+            self._lost(link_error(error))
         finally:
             self._dialing = None
 
@@ -281,8 +281,4 @@ class Registers:
                 self._waiters.discard(waiter)
 
     def _nobody(self) -> GatewayError:
-        for register in self._registers:
-            if isinstance(register.failure, AuthenticationFailed):
-                return register.failure
-        failures = {each.name: str(each.failure or "no answer in time") for each in self._registers}
-        return RegisterUnavailable(failures)
+        return no_register({each.name: each.failure for each in self._registers})

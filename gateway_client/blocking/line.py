@@ -15,6 +15,7 @@ import select
 import socket
 from typing import Final
 
+from gateway_client.errors import link_error
 from gateway_wire.addresses import Address
 from gateway_wire.aio.keepalive import set_keepalive
 from gateway_wire.errors import AuthenticationFailed, GatewayError, LinkError
@@ -227,7 +228,7 @@ class Line:
                 raise error
             self._connect()
         except OSError as failed:
-            self.failure = _lost(failed)
+            self.failure = link_error(failed)
 
     def _receive(self) -> list[Envelope]:
         sock = self._sock
@@ -238,7 +239,7 @@ class Line:
         except (BlockingIOError, InterruptedError):
             return []
         except OSError as error:
-            self.fail(_lost(error))
+            self.fail(link_error(error))
             return []
         if not data:
             self.fail(LinkError("closed the connection"))
@@ -259,7 +260,7 @@ class Line:
         except (BlockingIOError, InterruptedError):
             return False
         except OSError as error:
-            self.fail(_lost(error))
+            self.fail(link_error(error))
             return False
         self.written += count
         self._chunk = chunk[count:] if count < len(chunk) else None
@@ -269,9 +270,3 @@ class Line:
         if isinstance(failure, AuthenticationFailed):
             return AuthenticationFailed(failure.code, failure.text, str(self.address))
         return failure
-
-
-def _lost(error: OSError) -> LinkError:
-    lost = LinkError(error.strerror or str(error))
-    lost.__cause__ = error
-    return lost

@@ -20,10 +20,10 @@ from typing import Final
 from gateway_client.blocking.line import Line
 from gateway_client.cluster import Cluster, who_is_no_register
 from gateway_client.config import CONNECT_TIMEOUT
-from gateway_client.errors import RegisterUnavailable
+from gateway_client.errors import link_error, no_register
 from gateway_wire.addresses import Address
 from gateway_wire.commands import Nodes, Watch
-from gateway_wire.errors import AuthenticationFailed, GatewayError, LinkError
+from gateway_wire.errors import GatewayError, LinkError
 from gateway_wire.frames import encode_frame
 from gateway_wire.hello import Party
 from gateway_wire.limits import NODE_SILENCE
@@ -97,7 +97,7 @@ class _Register:
         try:
             self.line = Line(self.address, party, self._cluster.config.secret_key)
         except OSError as error:
-            self.lose(LinkError(error.strerror or str(error)), now)
+            self.lose(link_error(error), now)
 
     def ask(self, now: float) -> None:
         """Have it send the directory once more."""
@@ -263,8 +263,4 @@ class Registers:
                 register.dial(self._party, now)
 
     def _nobody(self) -> GatewayError:
-        for register in self._registers:
-            if isinstance(register.failure, AuthenticationFailed):
-                return register.failure
-        failures = {each.name: str(each.failure or "no answer in time") for each in self._registers}
-        return RegisterUnavailable(failures)
+        return no_register({each.name: each.failure for each in self._registers})
