@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
-__all__ = ["Method", "method_of"]
+__all__ = ["ClassProperty", "Method", "method_of"]
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -36,6 +36,18 @@ class Method(Generic[P, R_co]):
     def __wrapped__(self) -> Callable[..., R_co]:
         """The function, for `inspect` and `pydoc`, which look for it here."""
         return self.function
+
+
+class ClassProperty(Generic[R_co]):
+    """A value that a class-level facade has as its instances would: read from the class itself."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, read: Callable[[Any], R_co]) -> None:
+        self._read = read
+
+    def __get__(self, instance: object, owner: type) -> R_co:
+        return self._read(owner)
 
 
 def method_of(

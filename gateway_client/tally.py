@@ -23,9 +23,25 @@ from gateway_client.reached import GatewayFailure, Reached
 from gateway_wire.commands import Command, Error, Reply, ReplyPart
 from gateway_wire.errors import ErrorCode, GatewayError, MessageTooLarge, RemoteProtocolError
 
-__all__ = ["Miss", "Request", "Tally"]
+__all__ = ["Losses", "Miss", "Request", "Tally"]
 
 R = TypeVar("R")
+
+
+class Losses:
+    """What one client object has lost, whichever links and loops it used.
+
+    Attributes:
+        count: How many commands of unconfirmed sends certainly did not reach a gateway.
+    """
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __repr__(self) -> str:
+        return f"<Losses {self.count}>"
 
 
 class Miss(NamedTuple):

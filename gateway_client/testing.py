@@ -52,10 +52,12 @@ class _Recorder:
 
     Attributes:
         calls: Every call, in order.
+        lost: As the real ones count it; nothing is lost here unless the test says so.
     """
 
     def __init__(self) -> None:
         self.calls: list[RecordedCall] = []
+        self.lost = 0
         self._answers: dict[str, Any] = {}
 
     def __repr__(self) -> str:

@@ -17,6 +17,7 @@ from gateway_client.cluster import Cluster
 from gateway_client.config import DEFAULT_TIMEOUT, Config, configure
 from gateway_client.forks import renew_after_fork
 from gateway_client.options import check_options
+from gateway_client.tally import Losses
 from gateway_wire.limits import DEFAULT_MAX_MESSAGE
 
 __all__ = ["AsyncGatewayClient"]
@@ -61,6 +62,7 @@ class AsyncGatewayClient(AsyncMethods):
             register_address, secret_key, timeout=timeout, max_message=max_message
         )
         self._engines: WeakKeyDictionary[asyncio.AbstractEventLoop, Engine] = WeakKeyDictionary()
+        self._losses = Losses()
         self._lock = threading.Lock()
         # What a child process inherited: kept, since closing it would disturb the parent.
         self._inherited: list[object] = []
@@ -83,8 +85,8 @@ class AsyncGatewayClient(AsyncMethods):
 
     @property
     def lost(self) -> int:
-        """How many commands of unconfirmed sends on this loop certainly reached no gateway."""
-        return self._engine().lost
+        """How many commands of unconfirmed sends certainly did not reach a gateway, on any loop."""
+        return self._losses.count
 
     async def aclose(self) -> None:
         """Close the links of this loop; a later call opens new ones."""
@@ -117,6 +119,7 @@ class AsyncGatewayClient(AsyncMethods):
         """Begin anew in a child process; called by the fork itself."""
         self._inherited.append(self._engines)
         self._engines = WeakKeyDictionary()
+        self._losses = Losses()
         self._lock = threading.Lock()
 
     async def _run(self, call: Call[R]) -> R:
@@ -130,5 +133,5 @@ class AsyncGatewayClient(AsyncMethods):
                 for other in tuple(self._engines):
                     if other.is_closed():
                         del self._engines[other]
-                engine = self._engines[loop] = Engine(Cluster(self.config))
+                engine = self._engines[loop] = Engine(Cluster(self.config), self._losses)
         return engine

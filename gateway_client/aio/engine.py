@@ -20,7 +20,7 @@ from gateway_client.calls.base import Call
 from gateway_client.cluster import Cluster, Plan
 from gateway_client.config import CONNECT_TIMEOUT
 from gateway_client.directory import Node
-from gateway_client.tally import Request, Tally
+from gateway_client.tally import Losses, Request, Tally
 from gateway_wire.commands import Command, Role
 from gateway_wire.frames import encode_frame
 from gateway_wire.hello import Party, new_instance
@@ -35,13 +35,12 @@ class Engine:
 
     Attributes:
         cluster: What is known of the cluster.
-        lost: How many commands of unconfirmed sends certainly did not reach a gateway.
         is_closed: Whether it has ended, with its loop or before.
     """
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, losses: Losses) -> None:
         self.cluster = cluster
-        self.lost = 0
+        self._losses = losses
         self._party = Party(Role.CLIENT, new_instance())
         self._registers = Registers(cluster, self._party)
         self._outlets: dict[Node, Outlet] = {}
@@ -120,7 +119,7 @@ class Engine:
     def conclude(self, tally: Tally[R]) -> R:
         """Return the result of a call, or raise what came of it."""
         if tally.misses and not tally.call.confirm:
-            self.lost += len(tally.misses)
+            self._losses.count += len(tally.misses)
         return tally.result()
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ from gateway_client.aio.methods import AsyncMethods
 from gateway_client.aio.pipeline import AsyncPipeline
 from gateway_client.calls.base import Call
 from gateway_client.config import settled
+from gateway_client.facade import ClassProperty
 
 __all__ = ["AsyncGateway"]
 
@@ -27,6 +28,8 @@ class AsyncGateway(AsyncMethods):
             `GATEWAYWORKER_REGISTER`, or takes 127.0.0.1:1236.
         secret_key: The cluster's secret key, `""` for none; None reads `GATEWAYWORKER_SECRET_KEY` or
             the file `GATEWAYWORKER_SECRET_KEY_FILE`.
+        lost: How many commands of unconfirmed sends certainly did not reach a gateway; counted anew
+            after a change of the other two. Not to be assigned.
     """
 
     register_address: ClassVar[str | Sequence[str] | None] = None
@@ -34,6 +37,12 @@ class AsyncGateway(AsyncMethods):
 
     _settings: ClassVar[tuple[object, object] | None] = None
     _client: ClassVar[AsyncGatewayClient]
+
+    @ClassProperty
+    def lost(cls) -> int:  # noqa: N805 - it is read from the class
+        """How many commands of unconfirmed sends certainly did not reach a gateway."""
+        # Looking at it, as `help` does, makes no client and needs no right settings.
+        return cls._client.lost if "_client" in cls.__dict__ else 0
 
     @classmethod
     def pipeline(cls, *, timeout: float | None = None) -> AsyncPipeline:

@@ -20,6 +20,7 @@ from gateway_client.cluster import Cluster
 from gateway_client.config import DEFAULT_TIMEOUT, Config, configure
 from gateway_client.forks import renew_after_fork
 from gateway_client.options import check_options
+from gateway_client.tally import Losses
 from gateway_wire.limits import DEFAULT_MAX_MESSAGE
 
 __all__ = ["GatewayClient"]
@@ -57,7 +58,8 @@ class GatewayClient(BlockingMethods):
             OSError: If the secret key's file cannot be read.
         """
         config = configure(register_address, secret_key, timeout=timeout, max_message=max_message)
-        self._engine = Engine(Cluster(config))
+        self._losses = Losses()
+        self._engine = Engine(Cluster(config), self._losses)
         self._has_warned = False
         renew_after_fork(self)
 
@@ -83,12 +85,12 @@ class GatewayClient(BlockingMethods):
     @property
     def lost(self) -> int:
         """How many commands of unconfirmed sends certainly did not reach a gateway."""
-        return self._engine.lost
+        return self._losses.count
 
     def close(self) -> None:
         """Close every link; a later call opens new ones."""
         self._engine.close()
-        self._engine = Engine(Cluster(self.config))
+        self._engine = Engine(Cluster(self.config), self._losses)
 
     def pipeline(self, *, timeout: float | None = None) -> Pipeline:
         """Return a pipeline: many commands, one round trip per gateway, in order.
@@ -108,7 +110,8 @@ class GatewayClient(BlockingMethods):
         """Begin anew in a child process; called by the fork itself."""
         inherited = self._engine
         inherited.close()
-        self._engine = Engine(inherited.cluster.renewed())
+        self._losses = Losses()
+        self._engine = Engine(inherited.cluster.renewed(), self._losses)
 
     def _run(self, call: Call[R]) -> R:
         asyncio = sys.modules.get("asyncio")

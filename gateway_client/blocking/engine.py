@@ -18,7 +18,7 @@ from gateway_client.calls.base import Call
 from gateway_client.cluster import Cluster, Plan
 from gateway_client.config import CONNECT_TIMEOUT
 from gateway_client.directory import Directory
-from gateway_client.tally import Miss, Request, Tally
+from gateway_client.tally import Losses, Miss, Request, Tally
 from gateway_wire.commands import Command, Role
 from gateway_wire.frames import encode_frame
 from gateway_wire.hello import Party, new_instance
@@ -36,14 +36,13 @@ class Engine:
     Attributes:
         cluster: What is known of the cluster.
         switchboard: The links to gateways.
-        lost: How many commands of unconfirmed sends certainly did not reach a gateway.
     """
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, losses: Losses) -> None:
         party = Party(Role.CLIENT, new_instance())
         self.cluster = cluster
         self.switchboard = Switchboard(cluster, party)
-        self.lost = 0
+        self._losses = losses
         self._registers = Registers(cluster, party)
         self._request_ids = itertools.count(1)
         self._look_at = 0.0
@@ -113,7 +112,7 @@ class Engine:
     def conclude(self, tally: Tally[R]) -> R:
         """Return the result of a call, or raise what came of it."""
         if tally.misses and not tally.call.confirm:
-            self.lost += len(tally.misses)
+            self._losses.count += len(tally.misses)
         return tally.result()
 
     def abandon(self, talks: Iterable[Talk]) -> None:

@@ -52,6 +52,15 @@ def test_arguments_are_checked_as_by_the_real_one() -> None:
     assert gateway.calls == []
 
 
+def test_nothing_is_lost_unless_the_test_says_so() -> None:
+    """Code that looks at `.lost` runs, and can be shown a loss."""
+    gateway = RecordingGateway()
+    gateway.send_to_uid(42, "m", confirm=False)
+    assert gateway.lost == 0
+    gateway.lost = 3
+    assert gateway.lost == 3
+
+
 @pytest.mark.parametrize("name", METHODS)
 async def test_every_method_answers_as_a_friendly_cluster(name: str) -> None:
     """Both recorders know every method, and say the same."""

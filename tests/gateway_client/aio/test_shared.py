@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway_client import AsyncGateway
-from tests.gateway_client.peers import FakeRegister
+from gateway_client import AsyncGateway, GatewayUnavailable
+from tests.gateway_client.peers import FakeGateway, FakeRegister
 
 
 @pytest.fixture(autouse=True)
@@ -36,3 +37,22 @@ async def test_a_changed_setting_closes_the_old_links(register: FakeRegister) ->
     AsyncGateway.register_address = [str(register.address)]
     await AsyncGateway.get_all_client_count()
     register.wait_for(lambda: len(register.listener.links) == 1)
+
+
+def test_what_is_lost_unconfirmed_is_counted_over_all_loops(
+    register: FakeRegister, gateway: FakeGateway
+) -> None:
+    """It is read from the class, and outside of a loop: a loop's end does not end the count."""
+
+    class Mine(AsyncGateway):
+        """A client of its own."""
+
+        register_address = str(register.address)
+        secret_key = ""
+
+    assert Mine.lost == 0
+    gateway.stop()
+    for _ in range(2):
+        with pytest.raises(GatewayUnavailable):
+            asyncio.run(Mine.send_to_all("m", confirm=False))
+    assert (Mine.lost, AsyncGateway.lost) == (2, 0)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway_client import Gateway, RegisterUnavailable
+from gateway_client import Gateway, GatewayUnavailable, RegisterUnavailable
 from tests.gateway_client.peers import FakeGateway, FakeRegister, PeerLoop
 
 
@@ -80,3 +80,23 @@ def test_a_subclass_is_a_client_of_its_own(
     assert (Gateway.get_all_client_count(), Second.get_all_client_count()) == (0, 1)
     Second.close()
     elsewhere.stop()
+
+
+def test_what_is_lost_unconfirmed_is_counted_on_the_class(
+    peers: PeerLoop, register: FakeRegister, gateway: FakeGateway
+) -> None:
+    """Nothing before it is used; the count outlives the links, and each class has its own."""
+
+    class Mine(Gateway):
+        """A client of its own."""
+
+        register_address = str(register.address)
+        secret_key = ""
+
+    assert Mine.lost == 0
+    gateway.stop()
+    with pytest.raises(GatewayUnavailable):
+        Mine.send_to_all("m", confirm=False)
+    assert Mine.lost == 1
+    Mine.close()
+    assert (Mine.lost, Gateway.lost) == (1, 0)
