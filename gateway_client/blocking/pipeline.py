@@ -26,8 +26,12 @@ __all__ = ["FLUSH_AT", "Pipeline"]
 FLUSH_AT: Final = 128 * 1024
 """Bytes for one gateway at which they are written without waiting for the end of the block."""
 
-MAX_OPEN: Final = 4096
-"""Commands that one gateway may leave unanswered: some 40 ms of its work, so that neither it nor
+SEND_AT: Final = 16 * 1024
+"""Bytes for one gateway that are offered to the kernel without waiting for anything, so that the
+gateway works on them while further commands are encoded."""
+
+MAX_OPEN: Final = 2048
+"""Commands that one gateway may leave unanswered: some 10 ms of its work, so that neither it nor
 this side is ever idle, and few enough objects for Python's garbage collector."""
 
 LOOK_EVERY: Final = 0.01
@@ -93,6 +97,8 @@ class Pipeline(PipelineMethods):
             talk.say(frame, Request(tally, node, type(command)), request_id)
             if not talk.has_room(FLUSH_AT, MAX_OPEN):
                 self._drive(_has_room)
+            elif not talk.has_room(SEND_AT, MAX_OPEN):
+                talk.flush(now)
         if tally.open:
             tally.on_settled = self._settle
         else:
