@@ -119,6 +119,12 @@ class Clients:
         """Send this client what came meanwhile."""
         self._outbox.write_resumed(edge.connection)
 
+    def ending(self, edge: Edge) -> None:
+        """Call a client offline that nothing can reach any more, whatever its socket still does."""
+        connection: Connection = edge.connection
+        self._hub.remove(connection)
+        self._outbox.forget(connection)
+
     def lost(self, edge: Edge, reason: CloseReason) -> None:
         """Forget a client whose connection is gone."""
         connection: Connection = edge.connection

@@ -127,6 +127,13 @@ class EdgeEvents(Protocol):
     def write_resumed(self, edge: Edge) -> None:
         """The transport sent everything that it held."""
 
+    def ending(self, edge: Edge) -> None:
+        """The client closed, or broke a rule: nothing reaches it any more, and `lost` follows.
+
+        Told at most once, when what ends the connection arrives, and not for an end that the core
+        began. The socket may stay for `close_timeout`; the client counts as gone from now on.
+        """
+
     def lost(self, edge: Edge, reason: CloseReason) -> None:
         """The connection is gone: told exactly once for every edge that was `opened`."""
 

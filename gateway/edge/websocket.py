@@ -269,3 +269,5 @@ class WebSocketEdge(asyncio.Protocol):
         self._reason = reason
         self._pong = None
         self._context.closings.add(self)
+        if state is _ENDING:
+            self._context.events.ending(self)

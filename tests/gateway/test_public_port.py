@@ -309,3 +309,14 @@ def test_plain_talk_on_a_secure_port_hurts_nobody(directory: Daemon, tmp_path: P
         with browse(secure.ready.ws, tls=made.trusted()):
             secure.stop()
         assert "Traceback" not in secure.stderr
+
+
+def test_a_browser_that_broke_a_rule_is_offline_at_once(directory: Daemon, running: Daemon) -> None:
+    """No answer counts a connection that nothing reaches, though its socket is still there."""
+    with GatewayClient(directory.ready.listen) as client, raw(running.ready.ws) as browser:
+        eventually(lambda: client.get_all_client_count() == 1)
+        browser.sendall(frame(FIN_TEXT, b"x", masked=False))
+
+        assert browser.recv(1)[0] == CLOSE  # the gateway waits for our end now
+        assert client.get_all_client_count() == 0
+        assert client.send_to_all("hello") == 0

@@ -74,6 +74,7 @@ class Recorder:
     messages: list[str | bytes] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     reasons: list[CloseReason] = field(default_factory=list)
+    ending_edges: list[Edge] = field(default_factory=list)
     on_opened: Callable[[Edge], object] | None = None
     on_received: Callable[[Edge, str | bytes], object] | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -96,6 +97,10 @@ class Recorder:
 
     def write_resumed(self, edge: Edge) -> None:
         self._tell("write_resumed")
+
+    def ending(self, edge: Edge) -> None:
+        self.ending_edges.append(edge)
+        self._changed.set()
 
     def lost(self, edge: Edge, reason: CloseReason) -> None:
         self.reasons.append(reason)

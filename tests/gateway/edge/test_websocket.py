@@ -320,6 +320,36 @@ async def test_a_violator_that_stays_is_aborted() -> None:
         browser.writer.close()
 
 
+@pytest.mark.parametrize("sent", [frame(0x3), frame(0x8, b"")], ids=["violation", "close"])
+async def test_an_end_that_the_client_brings_is_told_at_once(sent: bytes) -> None:
+    """The core learns that nothing reaches the client before its socket is gone, and once."""
+    core = Recorder()
+    async with serving(core) as served:
+        browser = await served.open()
+        edge = await core.edge()
+        browser.send(sent)
+
+        await core.until(lambda: bool(core.ending_edges))
+        assert core.ending_edges == [edge]
+        browser.writer.close()
+        await core.reason()
+        assert core.ending_edges == [edge]
+
+
+async def test_an_end_that_the_core_began_is_not_told_to_it() -> None:
+    """After a goodbye the core knows; the client's answer is no news."""
+    core = Recorder()
+    async with serving(core) as served:
+        browser = await served.open()
+        edge = await core.edge()
+        edge.write(edge.goodbye(1000, ""))
+        browser.send(frame(0x8, b"\x03\xe8"))
+
+        await core.reason()
+        assert core.ending_edges == []
+        browser.writer.close()
+
+
 async def test_a_violation_after_goodbye_ends_at_once() -> None:
     """While closing, a broken rule ends TCP and the core's reason stays."""
     core = Recorder()
