@@ -172,11 +172,12 @@ class Server:
 
     def _look(self) -> None:
         times = self.directory.times
+        # First, so that silence is noticed again whatever happens below.
+        self._next_look = self._loop.call_later(times.look, self._look)
         for link in self.directory.silent(self._loop.time()):
             self.counters.silences += 1
             link.abort(LinkLost(f"silent for {times.silence:g} s"))
         self._tell()  # that it has settled, perhaps
-        self._next_look = self._loop.call_later(times.look, self._look)
 
     # Watchers
 

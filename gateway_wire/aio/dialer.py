@@ -180,16 +180,20 @@ class KeptLink:
             self._ended.set_result(reason)
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         pause = REDIAL_MIN
         while True:
-            self._ended = asyncio.get_running_loop().create_future()
+            self._ended = loop.create_future()
             try:
                 link = await dial(self.address, self._party, self._secret_key, self)
             except (OSError, GatewayError) as error:  # TimeoutError is an OSError
                 self._failed(error)
             else:
-                pause = REDIAL_MIN
+                opened_at = loop.time()
                 self._failed(await self._keep(link, self._ended))
+                # A peer that opens links and ends them at once is no better than one that refuses.
+                if loop.time() - opened_at > REDIAL_MAX:
+                    pause = REDIAL_MIN
             await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter
             pause = min(pause * 2, REDIAL_MAX)
 
