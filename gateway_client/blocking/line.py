@@ -26,8 +26,9 @@ from gateway_wire.state import Side
 
 __all__ = ["Line"]
 
-_RECEIVE: Final = 256 * 1024
-"""Bytes taken from the kernel at once: a pipeline's answers come by the thousand."""
+_RECEIVE: Final = 64 * 1024
+"""Bytes taken from the kernel at once: a pipeline's answers come by the thousand. Above 128 KiB the
+allocator would map and unmap memory for every answer, at twice the cost of the whole call."""
 
 
 class Line:
