@@ -23,7 +23,7 @@ class Bound:
     Attributes:
         limit: The worst value that is as expected.
         at_least: Whether larger is better.
-        of_ratio: Whether the ratio to the C loop is meant instead of the value.
+        of_ratio: Whether the ratio to the floor is meant instead of the value.
     """
 
     limit: float
@@ -44,7 +44,8 @@ class Row:
         what: What it is.
         unit: Its unit.
         value: It.
-        floor: The same of the C loop, where there is such a thing.
+        floor: The same of what does nothing else, where there is such a thing: a C loop of `send()`,
+            or a bare msgpack link for calls.
         bound: What is expected at this stage.
     """
 
@@ -57,7 +58,7 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """The value in units of the C loop's."""
+        """The value in units of the floor's."""
         return self.value / self.floor if self.floor else None
 
     @property
@@ -67,11 +68,11 @@ class Row:
             return None
         value = self.ratio if self.bound.of_ratio else self.value
         if value is None:
-            raise AssertionError("a bound on a ratio needs a C loop")
+            raise AssertionError("a bound on a ratio needs a floor")
         return value >= self.bound.limit if self.bound.at_least else value <= self.bound.limit
 
 
-_HEADINGS = ("what", "measured", "", "C loop", "ratio", "expected", "", "command")
+_HEADINGS = ("what", "measured", "", "floor", "ratio", "expected", "", "command")
 _LEFT = {0, 2, 7}
 
 

@@ -10,6 +10,7 @@ import time
 from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from bench.bare_link import BareLink
 from bench.crowd import message
 from bench.programs import BenchError
 from bench.table import Bound, Row
@@ -35,11 +36,12 @@ UIDS: Final = 1_000
 
 
 class _Turn(NamedTuple):
-    """Seconds of one turn: of the clock, of the caller's CPU, and of the gateway's."""
+    """Seconds of one turn: of the clock, of the caller's CPU, of the gateway's; and of the floor."""
 
     elapsed: float
     caller: float
     gateway: float
+    floor: float
 
 
 def calls(stage: Stage) -> list[Row]:
@@ -55,8 +57,10 @@ def calls(stage: Stage) -> list[Row]:
             client.send_to_client(client_id, text)
 
     bound = Bound(12_000, at_least=True)
+    with BareLink() as bare:
+        asked = _turns(stage, ask, lambda: bare.ask(client_id, CALLS))
     return [
-        *_rows("calls", "confirmed calls: is_online", CALLS, _turns(stage, ask), bound),
+        *_rows("calls", "confirmed calls: is_online", CALLS, asked, bound),
         *_rows("calls", "confirmed calls: send_to_client", CALLS, _turns(stage, send)),
     ]
 
@@ -72,7 +76,8 @@ def pipelined(stage: Stage) -> list[Row]:
         if not all(result is True for result in pipeline.results):
             raise BenchError("a pipelined command failed")
 
-    turns = _turns(stage, ask)
+    with BareLink() as bare:
+        turns = _turns(stage, ask, lambda: bare.pipeline(client_ids))
     bound = Bound(100_000, at_least=True)
     return _rows("pipelined", "pipelined commands: is_online", COMMANDS, turns, bound)
 
@@ -94,18 +99,19 @@ def uids(stage: Stage) -> list[Row]:
     return _rows("uids", f"pipelined sends to {count:,} uids", COMMANDS, _turns(stage, send))
 
 
-def _turns(stage: Stage, work: Callable[[], None]) -> list[_Turn]:
+def _turns(
+    stage: Stage, work: Callable[[], None], floor: Callable[[], None] = lambda: None
+) -> list[_Turn]:
+    """Do some work and its floor in turns, so that both meet the machine in the same mood."""
     turns = []
     for _ in range(TURNS):
         begin = time.perf_counter(), time.thread_time(), stage.gateway.cpu_ns()
         work()
-        turns.append(
-            _Turn(
-                time.perf_counter() - begin[0],
-                time.thread_time() - begin[1],
-                (stage.gateway.cpu_ns() - begin[2]) / 1e9,
-            )
-        )
+        elapsed, caller = time.perf_counter() - begin[0], time.thread_time() - begin[1]
+        gateway = (stage.gateway.cpu_ns() - begin[2]) / 1e9
+        begin_floor = time.perf_counter()
+        floor()
+        turns.append(_Turn(elapsed, caller, gateway, time.perf_counter() - begin_floor))
     return turns
 
 
@@ -114,8 +120,10 @@ def _rows(
 ) -> list[Row]:
     caller = median(turn.caller for turn in turns)
     gateway = median(turn.gateway for turn in turns)
+    rate = count / min(turn.elapsed for turn in turns)
+    floor = count / min(turn.floor for turn in turns) if bound else None
     return [
-        Row(case, what, "/s", count / min(turn.elapsed for turn in turns), None, bound),
+        Row(case, what, "/s", rate, floor, bound),
         Row(case, "  CPU of the caller, each", "µs", caller / count * 1e6),
         Row(case, "  CPU of the gateway, each", "µs", gateway / count * 1e6),
     ]

@@ -70,7 +70,7 @@ def test_messages_have_their_number_and_their_size() -> None:
 
 
 def test_a_bound_holds_or_not() -> None:
-    """Of the value, or of its ratio to the C loop; without a bound there is no verdict."""
+    """Of the value, or of its ratio to the floor; without a bound there is no verdict."""
     assert Row("c", "w", "u", 2.0).is_as_expected is None
     assert Row("c", "w", "u", 2.0, None, Bound(2)).is_as_expected
     assert not Row("c", "w", "u", 2.1, None, Bound(2)).is_as_expected
@@ -79,7 +79,7 @@ def test_a_bound_holds_or_not() -> None:
 
 
 def test_the_table_has_a_line_a_row(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the C loop, the ratio, what is expected, and the command that measures it again."""
+    """With the floor, the ratio, what is expected, and the command that measures it again."""
     print_table([Row("spaced", "cost", "µs", 12.34, 8.0, Bound(1.6, of_ratio=True))])
     line = capsys.readouterr().out.splitlines()[1]
 
