@@ -49,12 +49,12 @@ def listen(give: Callable[[Order], None], end_now: Callable[[], None]) -> None:
     """
     loop = asyncio.get_running_loop()
     stopping = False
-    had_terminal = _has_terminal()
+    is_left_alone = _outlives_its_terminal() or not _has_terminal()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         nonlocal stopping
         name = signal.Signals(number).name
-        closed = name == "SIGHUP" and had_terminal and not _has_terminal()
+        closed = name == "SIGHUP" and not is_left_alone and not _has_terminal()
         order = Order.STOP if closed else _ORDERS[name]
         if order is Order.STOP and stopping:
             end_now()
@@ -63,7 +63,7 @@ def listen(give: Callable[[Order], None], end_now: Callable[[], None]) -> None:
             loop.call_soon_threadsafe(give, order)
 
     for name in _ORDERS:
-        if hasattr(signal, name) and not _is_ignored(name):
+        if hasattr(signal, name):
             signal.signal(getattr(signal, name), on_signal)
 
 
@@ -76,6 +76,6 @@ def _has_terminal() -> bool:
     return True
 
 
-def _is_ignored(name: str) -> bool:
-    """Whether whoever started us wants SIGHUP ignored, as `nohup` does."""
-    return name == "SIGHUP" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+def _outlives_its_terminal() -> bool:
+    """Whether whoever started us wants it so, as `nohup` does; a hang-up is then a reload."""
+    return hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
