@@ -156,6 +156,7 @@ class Executor:
         served: dict[AioLink, None] = {}
         while self._line and left > 0 and perf_counter() < end:
             inbox = self._line.popleft()
+            inbox.waiting = False  # first, so that what fails below cannot leave it out for good
             served[inbox.link] = None
             left -= self._serve(inbox, min(left, COMMANDS_PER_LINK), end)
         return served
@@ -175,7 +176,6 @@ class Executor:
         if inbox.full and len(queue) < EMPTY_ENOUGH:
             inbox.full = False
             link.resume_reading()
-        inbox.waiting = False
         if not link.has_room():
             link.call_when_writable(self._writable_again)
         elif queue or inbox.parts is not None:
