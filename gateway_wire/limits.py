@@ -11,6 +11,8 @@ from typing import Final
 __all__ = [
     "ANNOUNCE_INTERVAL",
     "DEFAULT_MAX_MESSAGE",
+    "EVENT_CREDIT",
+    "EVENT_CREDIT_BYTES",
     "HELLO_TIMEOUT",
     "MAX_FRAME",
     "MAX_FRAME_BEFORE_PROOF",
@@ -80,6 +82,23 @@ also closed when it holds :data:`MAX_FRAME` / 4 bytes, so that long names cannot
 
 ANNOUNCE_INTERVAL: Final = 2.0
 """Seconds between two signs of life of a gateway on its link to a register."""
+
+EVENT_CREDIT: Final = 64
+"""
+Events of one client that may be unacknowledged; beyond it the gateway stops reading that browser.
+
+Enough that a worker never waits for a round trip, few enough that a flooding browser fills its own
+queue and nobody else's.
+"""
+
+EVENT_CREDIT_BYTES: Final = 8 * 1024 * 1024
+"""
+Bytes of events that may be unacknowledged on one worker's link; beyond it the gateway stops reading
+the browsers that send more.
+
+Half of what may be unsent on a link, so that a worker which does not read is never cut for its
+events; eight of the largest default messages.
+"""
 
 NODE_SILENCE: Final = 7.0
 """

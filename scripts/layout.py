@@ -45,6 +45,7 @@ TESTED_ELSEWHERE: Final[dict[str, str]] = {
     "gateway_client/send_types.py": _FACADES,
     "gateway_wire/commands/binds.py": _GOLDEN,
     "gateway_wire/commands/directory.py": _GOLDEN,
+    "gateway_wire/commands/events.py": _GOLDEN,
     "gateway_wire/commands/link.py": _GOLDEN,
     "gateway_wire/commands/queries.py": _GOLDEN,
     "gateway_wire/commands/sends.py": _GOLDEN,

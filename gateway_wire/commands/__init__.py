@@ -1,8 +1,7 @@
 """The command catalogue: everything that can be said on an internal link.
 
 One small class per command, in one module per subject. :data:`COMMANDS` finds a class by its
-code; ``docs/protocol.md`` draws its tables from it. The codes 128 to 159 are kept for events to
-workers.
+code; ``docs/protocol.md`` draws its tables from it.
 """
 
 from __future__ import annotations
@@ -12,6 +11,17 @@ from typing import Final
 from gateway_wire.commands.base import BACKENDS, Command, CommandError, Role
 from gateway_wire.commands.binds import BindUid, JoinGroups, LeaveGroups, UnbindUid, Ungroup
 from gateway_wire.commands.directory import Announce, Nodes, Watch
+from gateway_wire.commands.events import (
+    Acknowledge,
+    ClientAssigned,
+    ClientClosed,
+    ClientConnected,
+    ClientMessage,
+    ClientSession,
+    LeaveEvents,
+    PatchSession,
+    TakeEvents,
+)
 from gateway_wire.commands.link import (
     Challenge,
     Error,
@@ -65,12 +75,19 @@ __all__ = [
     "BACKENDS",
     "CATALOGUE",
     "COMMANDS",
+    "WORKER_EVENTS",
+    "Acknowledge",
     "AllSessions",
     "Announce",
     "BindUid",
     "Challenge",
+    "ClientAssigned",
+    "ClientClosed",
+    "ClientConnected",
     "ClientIdsByGroups",
     "ClientIdsByUids",
+    "ClientMessage",
+    "ClientSession",
     "CloseClient",
     "CloseGroups",
     "CloseUids",
@@ -88,6 +105,7 @@ __all__ = [
     "Hello",
     "IsOnline",
     "JoinGroups",
+    "LeaveEvents",
     "LeaveGroups",
     "ListAllClientIdsByGroup",
     "ListAllUidsByGroup",
@@ -96,6 +114,7 @@ __all__ = [
     "ListUids",
     "Nodes",
     "OnlineUids",
+    "PatchSession",
     "Ping",
     "Pong",
     "Proof",
@@ -109,6 +128,7 @@ __all__ = [
     "SendToUids",
     "SessionsByGroups",
     "SetSession",
+    "TakeEvents",
     "UidsByGroups",
     "UnbindUid",
     "Ungroup",
@@ -159,6 +179,20 @@ CATALOGUE: Final[tuple[tuple[str, tuple[type[Command], ...]], ...]] = (
         ),
     ),
     ("Sessions", (SetSession, UpdateSession, GetSession, SessionsByGroups, AllSessions)),
+    (
+        "Events",
+        (
+            TakeEvents,
+            LeaveEvents,
+            Acknowledge,
+            PatchSession,
+            ClientAssigned,
+            ClientConnected,
+            ClientMessage,
+            ClientClosed,
+            ClientSession,
+        ),
+    ),
 )
 """Every command by subject, in the order of the documents."""
 
@@ -166,3 +200,8 @@ COMMANDS: Final[dict[int, type[Command]]] = {
     each.code: each for _, commands in CATALOGUE for each in commands
 }
 """The command class by code."""
+
+WORKER_EVENTS: Final = frozenset(
+    {ClientAssigned, ClientSession, ClientConnected, ClientMessage, ClientClosed}
+)
+"""What a gateway sends to a worker unasked; everything else on such a link is an answer."""
