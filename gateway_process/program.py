@@ -72,6 +72,8 @@ class Program(Generic[S]):
             processes (`sockets.bind(..., count=n)`). Called once, where the command runs. Raises
             `ProcessError`.
         role: makes the role in its process; import what is heavy only in there.
+        replaces: a reload replaces its processes, one after another, instead of telling them new
+            settings; such a program always runs under a supervisor.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Program(Generic[S]):
     settings: type[S]
     bind: Callable[[S], Sequence[Sockets]]
     role: RoleFactory[S]
+    replaces: bool = False
 
 
 def main(program: Program[S], command: Callable[[], "click.Command"]) -> int:
