@@ -31,6 +31,7 @@ _FACADES: Final = (
 )
 
 TESTED_ELSEWHERE: Final[dict[str, str]] = {
+    "businessworker/source.py": "a protocol; tests/businessworker/sources.py records what is done to one",
     "gateway/commands/start.py": "one call, which tests/gateway/test_process.py starts",
     "gateway/admin/sources.py": "the parts by name, as test_server.py and test_health.py hand them in",
     "gateway/demo/process.py": "a few lines that test_program.py starts and stops",
