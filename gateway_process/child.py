@@ -82,8 +82,10 @@ async def _live(program: "Program[S]", channel: Channel, start: Message) -> None
     role = daemon.Daemon(
         settings,
         program.role,
+        name=program.name,
         sockets={kind: [_inherited(fd) for fd in fds] for kind, fds in start["sockets"].items()},
         number=start["number"],
+        restarts=start["restarts"],
         announce=announce,
         reread=lambda: handed[-1],
     )

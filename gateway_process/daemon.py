@@ -4,6 +4,7 @@ A role is what runs (a register, a gateway, ...). It implements `Role`; `Daemon`
 everything around it: the order of its life, the bound on its stop, what its failures mean.
 
     start() -> ready -> reload()* -> [drain()] -> stop()
+                        work()*, connections()*
 
 A STOP order cancels whatever of this is under way and goes to `stop()`; so does `Context.fail`.
 DRAIN before ready is STOP. How orders arrive (signals, a supervisor's channel) and where the ready
@@ -13,13 +14,23 @@ addresses go is the caller's business: see `program` and `child`.
 import asyncio
 import faulthandler
 import logging
+import os
 import socket
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from gateway_process import logs
 from gateway_process.errors import ProcessError, RunError, StartupError
+from gateway_process.inspection import (
+    ConnectionPage,
+    ConnectionQuery,
+    ProcessStatus,
+    State,
+    Work,
+    resident_bytes,
+)
 from gateway_process.settings import reloaded
 from gateway_process.shared import SharedSettings
 from gateway_process.signals import Order
@@ -83,6 +94,20 @@ class Role(Protocol[S_contra]):
         """
         ...
 
+    def work(self) -> Work:
+        """Tell what it holds and has done; asked between ready and the end, cheap each time."""
+        ...
+
+    def connections(self, query: ConnectionQuery) -> ConnectionPage:
+        """Give a page of its connections; asked between ready and the end.
+
+        It may hold fewer rows than asked for and still have a `next`, so that no call takes long.
+
+        Raises:
+            ValueError: `query.after` is no `next` of this role's.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
@@ -93,11 +118,13 @@ class Context:
         sockets: the listening sockets bound for this process.
         fail: ends the process with exit code 1, after `stop`; for what a role finds out only
             while it runs. Safe to call at any time on the loop; the first error is told.
+        restarts: how often the place of this process was filled again after a crash.
     """
 
     number: int
     sockets: Sockets
     fail: Callable[[RunError], None]
+    restarts: int = 0
 
 
 RoleFactory = Callable[[S, Context], Role[S]]
@@ -110,8 +137,10 @@ class Daemon(Generic[S]):
     Args:
         settings: the settings it starts with.
         role: makes the role.
+        name: the role's name, for what is told of this process.
         sockets: its listening sockets.
         number: index of this process among those of its program.
+        restarts: how often its place was filled again after a crash.
         announce: called once, with the addresses, when the role is ready.
         reread: reads the settings anew for a reload; may raise `ProcessError`.
     """
@@ -121,20 +150,26 @@ class Daemon(Generic[S]):
         settings: S,
         role: RoleFactory[S],
         *,
+        name: str,
         sockets: Sockets,
         number: int = 0,
+        restarts: int = 0,
         announce: Callable[[Addresses], None],
         reread: Callable[[], S],
     ) -> None:
         self.settings = settings
+        self.name = name
         self._factory = role
-        self._context = Context(number=number, sockets=sockets, fail=self._fail)
+        self._context = Context(number=number, sockets=sockets, fail=self._fail, restarts=restarts)
+        self._started_at = time.monotonic()
+        self._addresses: Addresses = {}
         self._announce = announce
         self._reread = reread
         self._orders: asyncio.Queue[Order] = asyncio.Queue()
         self._life: asyncio.Task[None] | None = None
         self._role: Role[S] | None = None
         self._ready = False
+        self._leaving = False
         self._ending = False
         self._error: ProcessError | None = None
 
@@ -148,6 +183,53 @@ class Daemon(Generic[S]):
             self._end()
         else:
             self._orders.put_nowait(order)
+
+    # What it tells of itself
+
+    async def status(self) -> list[ProcessStatus]:
+        """Tell how this process is: one entry, as a supervisor has one for each of its children."""
+        return [
+            ProcessStatus(
+                role=self.name,
+                number=self._context.number,
+                pid=os.getpid(),
+                state=self._state(),
+                uptime=time.monotonic() - self._started_at,
+                restarts=self._context.restarts,
+                memory=resident_bytes(os.getpid()),
+                listening=self._addresses,
+                work=self.work(),
+            )
+        ]
+
+    async def connections(self, query: ConnectionQuery) -> ConnectionPage:
+        """Give a page of the role's connections; each row says which process it is of.
+
+        Raises:
+            ValueError: `query.after` is no `next` of this process.
+        """
+        return self.page(query).of(self.name, self._context.number)
+
+    def work(self) -> Work | None:
+        """Tell what the role holds and has done; None while it is not ready."""
+        return self._role.work() if self._role is not None and self._ready else None
+
+    def page(self, query: ConnectionQuery) -> ConnectionPage:
+        """Give a page of connections as the role tells them; an empty one while it is not ready.
+
+        Raises:
+            ValueError: `query.after` is no `next` of this role's.
+        """
+        if self._role is None or not self._ready:
+            return ConnectionPage()
+        return self._role.connections(query)
+
+    def _state(self) -> State:
+        if self._leaving or self._ending:
+            return State.STOPPING
+        return State.READY if self._ready else State.STARTING
+
+    # Its life
 
     async def live(self) -> None:
         """Run the role from start to stop.
@@ -175,9 +257,11 @@ class Daemon(Generic[S]):
         self._role = self._factory(self.settings, self._context)
         addresses = await self._role.start()
         self._ready = True
+        self._addresses = addresses
         self._announce(addresses)
         while await self._orders.get() is Order.RELOAD:
             await self._reload(self._role)
+        self._leaving = True
         logger.info("draining")
         await self._role.drain()
 

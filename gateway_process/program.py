@@ -212,6 +212,7 @@ def _run_alone(
     daemon = Daemon(
         settings,
         program.role,
+        name=program.name,
         sockets=sockets,
         announce=ready,
         reread=reread,

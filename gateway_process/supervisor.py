@@ -47,17 +47,26 @@ class Child:
         sockets: its listening sockets; they stay open here until an order ends the place, so that
             who comes while its process is replaced waits for the next one.
         number: index among the processes of its program.
+        replaces: a reload puts a new process in the place of the one that runs.
     """
 
     def __init__(
-        self, name: str, package: str, settings: SharedSettings, sockets: Sockets, number: int = 0
+        self,
+        name: str,
+        package: str,
+        settings: SharedSettings,
+        sockets: Sockets,
+        number: int = 0,
+        *,
+        replaces: bool = False,
     ) -> None:
         self.name = name
         self.settings = settings
         self.addresses: Addresses | None = None
         self.package = package
         self.sockets = sockets
-        self._number = number
+        self.number = number
+        self.replaces = replaces
         self._backoff = Backoff()
         self._process: asyncio.subprocess.Process | None = None
         self._channel: Channel | None = None
@@ -71,7 +80,7 @@ class Child:
         return f"<Child {self} pid={pid} {'ready' if self._ready_at else 'not ready'}>"
 
     def __str__(self) -> str:
-        return f"{self.name} #{self._number}"
+        return f"{self.name} #{self.number}"
 
     async def keep(self, on_ready: Callable[[], None]) -> None:
         """Keep the place filled until an order ends it.
@@ -154,7 +163,8 @@ class Child:
         start: Message = {
             "settings": dump(self.settings),
             "sockets": fds,
-            "number": self._number,
+            "number": self.number,
+            "restarts": 0,
             "parent": os.getpid(),
         }
         with suppress(OSError):  # it ended at once; its exit code says more

@@ -124,6 +124,10 @@ class Directory(Generic[S]):
         """Return what each gateway announced, in the order of their coming."""
         return [entry.announce for entry in self._entries.values()]
 
+    def node_of(self, source: S) -> str | None:
+        """Return the id of the gateway that was announced on a link, if one was."""
+        return self._by_source.get(source)
+
     def snapshot(self, now: float) -> Nodes:
         """Return the whole directory as watchers are told it."""
         return Nodes(self.is_settling(now), [_as_map(each) for each in self.nodes()])

@@ -1,16 +1,24 @@
-"""What runs in a register's process: the links' server and the HTTP port, started and stopped."""
+"""What runs in a register's process: the links' server and the HTTP port, started and stopped.
+
+An administrator's look at its links is taken here too, from the server as it is.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
+from gateway_process.inspection import ConnectionPage, Work, page_of
 from gateway_process.sockets import address_of
 from register.admin import Admin
 from register.program import HTTP, INTERNAL
 from register.server import Server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gateway_process.daemon import Addresses, Context
+    from gateway_process.inspection import ConnectionQuery
     from register.settings import RegisterSettings
 
 __all__ = ["RegisterProcess"]
@@ -54,3 +62,26 @@ class RegisterProcess:
         """Say goodbye to all and close both ports."""
         await self._server.stop()
         await self._admin.stop()
+
+    def work(self) -> Work:
+        """Count its links."""
+        return Work(connections=len(self._server.opened))
+
+    def connections(self, query: ConnectionQuery) -> ConnectionPage:
+        """Give a page of its links; none has a uid or is in a group."""
+        if query.uid is not None or query.group is not None:
+            return ConnectionPage()
+        return page_of(self._rows(query.address or ""), query)
+
+    def _rows(self, address: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        for link, opened in self._server.opened.items():
+            peer = link.core.peer
+            if peer is not None and link.remote.startswith(address):
+                row = {
+                    "peer": peer.role.value,
+                    "address": link.remote,
+                    "instance": peer.instance,
+                    "node": self._server.directory.node_of(link) or "",
+                    "since": datetime.fromtimestamp(opened).astimezone().isoformat(" ", "seconds"),
+                }
+                yield f"{peer.instance} {link.remote}", row

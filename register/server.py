@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -66,6 +67,7 @@ class Server:
     Attributes:
         directory: Who is alive.
         watchers: The links that are told of changes.
+        opened: Every open link, with the Unix time of its opening.
         counters: What happened since the start.
     """
 
@@ -79,6 +81,7 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self.directory: Directory[AioLink] = Directory(self._loop.time(), times)
         self.watchers: set[AioLink] = set()
+        self.opened: dict[AioLink, float] = {}
         self.counters = Counters()
         self._listener = LinkListener(Party(Role.REGISTER, new_instance()), secret_key, self)
         self._exposed = False
@@ -119,6 +122,7 @@ class Server:
 
     def link_opened(self, link: AioLink) -> None:
         """A peer has finished its hello; what it wants it says next."""
+        self.opened[link] = time.time()
         logger.debug("link open: %r", link)
 
     def link_received(self, link: AioLink, envelopes: list[Envelope]) -> None:
@@ -137,6 +141,7 @@ class Server:
     def link_closed(self, link: AioLink, reason: GatewayError) -> None:
         """Forget what was announced on the link, and that it watched."""
         self.watchers.discard(link)
+        self.opened.pop(link, None)
         gone = self.directory.withdraw(link)
         if gone is not None:
             logger.info("gateway %s left: %s", _name(gone), reason)

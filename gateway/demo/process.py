@@ -8,11 +8,13 @@ from aiohttp import web
 
 from gateway.demo.app import create_app
 from gateway.demo.program import PAGE
+from gateway_process.inspection import ConnectionPage, Work
 from gateway_process.sockets import address_of
 
 if TYPE_CHECKING:
     from gateway.demo.program import DemoSettings
     from gateway_process.daemon import Addresses, Context
+    from gateway_process.inspection import ConnectionQuery
 
 __all__ = ["DemoProcess"]
 
@@ -51,3 +53,11 @@ class DemoProcess:
     async def stop(self) -> None:
         """Answer what is under way and close."""
         await self._runner.cleanup()
+
+    def work(self) -> Work:
+        """Nothing worth counting."""
+        return Work()
+
+    def connections(self, _: ConnectionQuery) -> ConnectionPage:
+        """None: a page's requests come and go."""
+        return ConnectionPage()

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import pytest
 
 from gateway_process.daemon import Addresses, Context, Daemon, ready_line
 from gateway_process.errors import RunError, SettingsError, StartupError
+from gateway_process.inspection import ConnectionPage, ConnectionQuery, State, Work
 from gateway_process.settings import setting
 from gateway_process.shared import SharedSettings
 from gateway_process.signals import Order
@@ -57,6 +59,12 @@ class Steps:
     async def stop(self) -> None:
         await self.take("stop")
 
+    def work(self) -> Work:
+        return Work(connections=7)
+
+    def connections(self, query: ConnectionQuery) -> ConnectionPage:
+        return ConnectionPage(rows=[{"address": "a"}])
+
 
 class Life:
     """A daemon under test, running."""
@@ -68,6 +76,7 @@ class Life:
         self.daemon = Daemon(
             self.new,
             role.make,
+            name="toy",
             sockets={},
             announce=self.announced.set_result,
             reread=self.reread,
@@ -102,6 +111,29 @@ async def test_start_ready_stop() -> None:
     life.daemon.order(Order.STOP)
     await life.end
     assert role.steps == ["start", "stop"]
+
+
+async def test_it_tells_how_it_is() -> None:
+    """Alone it answers as a supervisor with one child; before it is ready it has no work."""
+    life = Life(Steps(drain=forever))
+    (starting,) = await life.daemon.status()
+    assert (starting.state, starting.work) == (State.STARTING, None)
+    assert await life.daemon.connections(ConnectionQuery()) == ConnectionPage()
+    await life.announced
+    (ready,) = await life.daemon.status()
+    assert (ready.role, ready.number, ready.pid) == ("toy", 0, os.getpid())
+    assert (ready.state, ready.work) == (State.READY, Work(connections=7))
+    assert ready.listening == {"toy": ["a:1", "b:2"]}
+    assert ready.uptime >= starting.uptime
+    if sys.platform == "linux":
+        assert ready.memory > 1_000_000
+    rows = (await life.daemon.connections(ConnectionQuery())).rows
+    assert rows == [{"role": "toy", "number": 0, "address": "a"}]
+    life.daemon.order(Order.DRAIN)
+    await life.role.reached("drain")
+    assert [each.state for each in await life.daemon.status()] == [State.STOPPING]
+    life.daemon.order(Order.STOP)
+    await life.end
 
 
 async def test_stop_cancels_a_start_that_waits() -> None:

@@ -1,12 +1,13 @@
 import asyncio
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from gateway_process.daemon import Addresses, Context, Sockets
 from gateway_process.errors import RunError, SettingsError, StartupError
+from gateway_process.inspection import ConnectionPage, ConnectionQuery, Work, page_of
 from gateway_process.program import Program
 from gateway_process.settings import setting
 from gateway_process.shared import MemberSettings
@@ -38,7 +39,7 @@ class Probe:
         self.settings = settings
         self.context = context
         self.server: asyncio.Server | None = None
-        self.connections: set[asyncio.StreamWriter] = set()
+        self.open: set[asyncio.StreamWriter] = set()
         self.empty = asyncio.Event()
 
     async def start(self) -> Addresses:
@@ -59,12 +60,12 @@ class Probe:
         return {"probe": str(address_of(sock)), "number": str(self.context.number)}
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections.add(writer)
+        self.open.add(writer)
         while line := await reader.readline():
             writer.write(self.reply(line.decode().strip()).encode() + b"\n")
         writer.close()
-        self.connections.discard(writer)
-        if not self.connections:
+        self.open.discard(writer)
+        if not self.open:
             self.empty.set()
 
     def reply(self, word: str) -> str:
@@ -95,7 +96,7 @@ class Probe:
 
     async def drain(self) -> None:
         say("draining")
-        if self.connections:
+        if self.open:
             await self.empty.wait()
 
     async def stop(self) -> None:
@@ -109,8 +110,24 @@ class Probe:
                 pass
         if self.server is not None:
             self.server.close()
-        for writer in self.connections:
+        for writer in self.open:
             writer.close()
+
+    def work(self) -> Work:
+        if self.settings.fault == "mute":
+            raise ValueError("no work to tell")
+        return Work(connections=len(self.open), messages_in=self.context.restarts)
+
+    def connections(self, query: ConnectionQuery) -> ConnectionPage:
+        if query.after == "wrong":
+            raise ValueError("after: 'wrong' is no page of a probe")
+        return page_of(self.rows(query.address or ""), query)
+
+    def rows(self, address: str) -> Iterator[tuple[str, dict[str, str]]]:
+        for writer in self.open:
+            peer = str(Address(*writer.get_extra_info("peername")))
+            if peer.startswith(address):
+                yield peer, {"address": peer}
 
 
 def sockets_of(settings: ProbeSettings) -> Sequence[Sockets]:
