@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from gateway_client import calls
+from gateway_client import calls, inside
 from gateway_client.calls.base import Call
+from gateway_client.calls.current import CurrentCall
 from gateway_client.facade import Method, method_of
 from gateway_client.options import check_options
 from gateway_client.reached import Reached
 from gateway_client.send_types import SendToAll, SendToClient, SendToGroup, SendToUid
 
-__all__ = ["BlockingMethods", "blocking"]
+__all__ = ["BlockingMethods", "blocking", "to_current_client"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,6 +29,15 @@ def blocking(build: Callable[P, Call[R]]) -> Method[P, R]:
         return result
 
     return method_of(build, method, "{}")
+
+
+def to_current_client(build: Callable[P, CurrentCall]) -> Method[P, None]:
+    """Make the method of a call to the current client."""
+
+    def method(_self: Any, *args: P.args, **kwargs: P.kwargs) -> None:
+        inside.tell_current_client(build(*args, **kwargs))
+
+    return method_of(build, method, "None")
 
 
 def _send(method: Any) -> Any:
