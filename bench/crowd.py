@@ -1,4 +1,4 @@
-"""A crowd of browsers: one load.c process, and what arrived at it."""
+"""A crowd of browsers: one load.c process, what arrived at it, and how fast it was answered."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from bench.programs import BenchError, Program, compiled
 
-__all__ = ["MESSAGE_BYTES", "Crowd", "Run", "message"]
+__all__ = ["MESSAGE_BYTES", "Crowd", "Rounds", "Run", "message"]
 
 MESSAGE_BYTES: Final = 128
 """Size of every message: a short JSON text, and what other gateways were measured with."""
@@ -37,6 +37,30 @@ class Run:
     seconds: float
     p50_us: int
     p99_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """What came of one run of round trips.
+
+    Attributes:
+        rounds: Texts that were sent and echoed.
+        seconds: From the first text to the last echo.
+        p50_us: Median of the time from sending a text to the arrival of its echo, in microseconds.
+        p99_us: The same for all but one in a hundred.
+        crowd_cpu_us: CPU that the crowd itself took per round, in microseconds.
+    """
+
+    rounds: int
+    seconds: float
+    p50_us: int
+    p99_us: int
+    crowd_cpu_us: float
+
+    @property
+    def rate(self) -> float:
+        """Rounds per second."""
+        return self.rounds / self.seconds
 
 
 class Crowd:
@@ -81,15 +105,42 @@ class Crowd:
         Raises:
             BenchError: If something was lost, repeated or out of order, or a browser was closed.
         """
-        result = self._program.line("result")
-        if int(result["disorder"]) or int(result["closed"]):
-            raise BenchError(f"what arrived is not what was sent: {result}")
+        result = self._result()
         return Run(
             int(result["deliveries"]),
             float(result["seconds"]),
             int(result["p50_us"]),
             int(result["p99_us"]),
         )
+
+    def rounds(self, seconds: float, *, under_way: int = 1) -> Rounds:
+        """Have every browser send texts to an echo, the next as soon as an answer came.
+
+        Args:
+            seconds: For how long.
+            under_way: Texts that each browser keeps unanswered.
+
+        Raises:
+            BenchError: If a text was not answered by its echo, in order, or a browser was closed.
+        """
+        self._program.tell(f"rounds {seconds * 1000:.0f} {under_way} {MESSAGE_BYTES}")
+        result = self._result()
+        rounds = int(result["deliveries"])
+        if not rounds:
+            raise BenchError("no text was answered")
+        return Rounds(
+            rounds,
+            float(result["seconds"]),
+            int(result["p50_us"]),
+            int(result["p99_us"]),
+            int(result["cpu_us"]) / rounds,
+        )
+
+    def _result(self) -> dict[str, str]:
+        result = self._program.line("result")
+        if any(int(result[wrong]) for wrong in ("disorder", "mismatch", "missing", "closed")):
+            raise BenchError(f"what arrived is not what was sent: {result}")
+        return result
 
     def close(self) -> None:
         """Disconnect all."""

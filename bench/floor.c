@@ -1,10 +1,10 @@
-/* The floor: what it costs to send() a frame to each of many sockets, and nothing else.
+/* The floor: what it costs to send() a frame to each of many sockets, or back, and nothing else.
  *
  *   floor
  *
  * Listens on a free port of 127.0.0.1 and prints "ready port=12345". Answers any HTTP request with
- * 101 and a constant, which is all that a client needs that does not check the answer. Obeys lines on
- * stdin, and ends when stdin does:
+ * 101 and a constant, which is all that a client needs that does not check the answer; any frame is
+ * sent back. Obeys lines on stdin, and ends when stdin does:
  *
  *   rounds COUNT INTERVAL_US SIZE
  *
@@ -26,8 +26,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "frames.h"
+
 #define MOST 20000     /* sockets: as many files as a process may open at the most */
 #define LARGEST 60000  /* bytes of a message */
+#define READ (1 << 18) /* bytes read at a time: more than load.c has under way on a socket */
 
 static const char ANSWER[] =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -92,35 +95,51 @@ static void forget(int fd)
     close(fd);
 }
 
+/* Send every frame back, all in one send(). What load.c has under way comes in whole frames. */
+static void echo(int fd, const uint8_t *data, size_t size)
+{
+    static uint8_t clear[FRAME_MOST], answers[READ];
+    size_t at = 0, out = 0, bytes;
+    struct frame frame;
+    while ((bytes = read_frame(data + at, size - at, &frame))) {
+        at += bytes;
+        if (!frame.mask || frame.size > FRAME_MOST) {
+            fprintf(stderr, "a browser would not send such a frame\n");
+            exit(1);
+        }
+        put_masked(clear, frame.payload, frame.size, frame.mask);
+        out += put_frame(answers + out, frame.opcode, clear, frame.size, NULL);
+    }
+    if (at < size) {
+        fprintf(stderr, "a frame came in pieces: have fewer or smaller texts under way\n");
+        exit(1);
+    }
+    send(fd, answers, out, MSG_NOSIGNAL);
+}
+
 static void read_one(int fd)
 {
-    char request[4096];
-    ssize_t got = recv(fd, request, sizeof request, 0);
-    if (got > 0 && memmem(request, (size_t)got, "\r\n\r\n", 4))
+    static uint8_t data[READ];
+    ssize_t got = recv(fd, data, sizeof data, 0);
+    if (got > 4 && !memcmp(data, "GET ", 4))
         send(fd, ANSWER, sizeof ANSWER - 1, MSG_NOSIGNAL);
-    else if (got == 0 || (got < 0 && errno != EAGAIN))
+    else if (got > 0)
+        echo(fd, data, (size_t)got);
+    else if (got == 0 || errno != EAGAIN)
         forget(fd);
 }
 
-static size_t message(char *frame, unsigned long sequence, size_t size)
+static size_t message(uint8_t *frame, unsigned long sequence, size_t size)
 {
-    size_t head = 2;
-    frame[0] = (char)0x81;
-    frame[1] = (char)size;
-    if (size > 125) {
-        head = 4;
-        frame[1] = 126;
-        frame[2] = (char)(size >> 8);
-        frame[3] = (char)size;
-    }
-    memset(frame + head, 'x', size);
+    static char text[LARGEST];
+    memset(text, 'x', size);
     char stamp[64];
     int length = snprintf(stamp, sizeof stamp, "%010lu %019lu ", sequence, now_ns());
-    memcpy(frame + head, stamp, (size_t)length);
-    return head + size;
+    memcpy(text, stamp, (size_t)length);
+    return put_frame(frame, 1, (uint8_t *)text, size, NULL);
 }
 
-static void send_all(int fd, const char *frame, size_t size)
+static void send_all(int fd, const uint8_t *frame, size_t size)
 {
     while (size) {
         ssize_t sent = send(fd, frame, size, MSG_NOSIGNAL);
@@ -138,7 +157,7 @@ static void send_all(int fd, const char *frame, size_t size)
 
 static void rounds(unsigned long count, unsigned long interval_us, size_t size)
 {
-    static char frame[4 + LARGEST];
+    static uint8_t frame[FRAME_HEAD + LARGEST];
     uint64_t due = now_ns();
     for (unsigned long sequence = 0; sequence < count; sequence++) {
         size_t bytes = message(frame, sequence, size);

@@ -1,4 +1,4 @@
-/* Many browsers in one process: open websockets, then count what arrives on them.
+/* Many browsers in one process: open websockets, then count what arrives, or talk to an echo.
  *
  *   load PORT CONNECTIONS INFLIGHT
  *
@@ -10,14 +10,24 @@
  *
  *   expect COUNT   count from zero; print a result as soon as COUNT deliveries have come
  *   report         print a result now
+ *   rounds MILLISECONDS DEPTH SIZE
+ *                  count from zero; every browser sends texts of SIZE bytes to an echo for so long,
+ *                  the next one as soon as an answer came, so that DEPTH are under way; print a
+ *                  result when all are answered, or when nobody waits for them any more
  *
- *   result deliveries=.. bytes=.. seconds=.. disorder=.. closed=.. p50_us=.. p99_us=.. max_us=..
+ *   result deliveries=.. bytes=.. seconds=.. disorder=.. mismatch=.. missing=.. closed=..
+ *          p50_us=.. p99_us=.. max_us=.. cpu_us=..
  *
  * A delivery is a text or binary frame whose payload starts with a digit: "SSSSSSSSSS NNNN... " where
  * S (10 digits) counts the messages of one run from 0 and N (19 digits) is CLOCK_MONOTONIC in ns when
  * it was sent. `seconds` lies between the first delivery and the last; `disorder` counts deliveries
- * that were not the successor of the one before on their connection. Other frames are read over,
- * pings are answered.
+ * that were not the successor of the one before on their connection; `cpu_us` is what this process
+ * itself took for the run. Other frames are read over, pings are answered.
+ *
+ * In rounds a text is such a delivery too, with the number of its browser behind the time, and masked
+ * with a random key. Its latency is that of the whole round; `seconds` begin with the first text.
+ * `disorder` counts answers to another text than the oldest unanswered one of their connection,
+ * `mismatch` answers to that one which are not its echo, `missing` texts that were not answered.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -32,10 +42,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "frames.h"
+#include "latencies.h"
+
 #define BUFFER (1 << 20) /* more than one read brings, and than any frame we expect */
 #define READ (1 << 18)
 #define SEQUENCE 10
 #define STAMP 19
+#define NUMBER 5
+#define SMALLEST (SEQUENCE + 1 + STAMP + 1 + NUMBER)
+#define ASKED (1 << 20) /* bytes that one browser may have under way */
+#define PATIENCE 5000000000u /* ns after which an answer is missing: far above any latency */
 
 enum stage { CONNECTING, SHAKING, OPEN, GONE };
 
@@ -43,17 +60,16 @@ struct browser {
     int fd;
     enum stage stage;
     uint64_t next;   /* sequence number of the next delivery */
+    uint64_t sent;   /* ... and of the next text */
+    uint8_t *texts;  /* the last DEPTH texts, each in the place of its number modulo DEPTH */
     uint32_t kept;   /* bytes of an incomplete head or frame */
     uint8_t *rest;   /* ... and where they are */
 };
 
-/* Latencies in buckets: 32 per power of two of microseconds, so that a percentile is within 3 %. */
-#define STEPS 32
-#define BUCKETS (STEPS * 40)
-
 struct run {
-    uint64_t expected, deliveries, bytes, disorder, first, last, slowest;
-    uint64_t latency[BUCKETS];
+    uint64_t expected, deliveries, bytes, disorder, mismatch, first, last, cpu;
+    struct latencies latencies;
+    uint64_t depth, size, until, under_way; /* of rounds; `depth` is 0 where nothing is asked */
     int active;
 };
 
@@ -62,12 +78,19 @@ static int opened, failed, closed;
 static struct browser *browsers;
 static struct run run;
 static uint8_t buffer[BUFFER];
+static uint8_t asking[ASKED];
+static size_t asking_bytes;
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
 
 static uint64_t now_ns(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    return clock_ns(CLOCK_MONOTONIC);
 }
 
 static void die(const char *what)
@@ -87,46 +110,42 @@ static void leave(struct browser *b)
     free(b->rest);
     b->rest = NULL;
     b->kept = 0;
+    if (run.depth)
+        run.under_way -= b->sent - b->next;
 }
 
 /* ---- what a run counts ---- */
 
-static unsigned bucket_of(uint64_t us)
-{
-    if (us < STEPS)
-        return (unsigned)us;
-    unsigned power = 63u - (unsigned)__builtin_clzll(us); /* at least 5 */
-    unsigned bucket = (power - 4) * STEPS + (unsigned)((us >> (power - 5)) & (STEPS - 1));
-    return bucket < BUCKETS ? bucket : BUCKETS - 1;
-}
-
-static uint64_t lower_end(unsigned bucket)
-{
-    if (bucket < STEPS)
-        return bucket;
-    unsigned power = bucket / STEPS + 4;
-    return (uint64_t)(STEPS + bucket % STEPS) << (power - 5);
-}
-
-static uint64_t percentile(double part)
-{
-    uint64_t wanted = (uint64_t)((double)run.deliveries * part), seen = 0;
-    for (unsigned i = 0; i < BUCKETS; i++) {
-        seen += run.latency[i];
-        if (seen > wanted)
-            return lower_end(i);
-    }
-    return 0;
-}
-
 static void report(void)
 {
-    printf("result deliveries=%lu bytes=%lu seconds=%.6f disorder=%lu closed=%d"
-           " p50_us=%lu p99_us=%lu max_us=%lu\n",
-           run.deliveries, run.bytes, (double)(run.last - run.first) * 1e-9, run.disorder, closed,
-           percentile(0.5), percentile(0.99), run.slowest);
+    printf("result deliveries=%lu bytes=%lu seconds=%.6f disorder=%lu mismatch=%lu missing=%lu"
+           " closed=%d p50_us=%lu p99_us=%lu max_us=%lu cpu_us=%lu\n",
+           run.deliveries, run.bytes, (double)(run.last - run.first) * 1e-9, run.disorder,
+           run.mismatch, run.under_way, closed, percentile(&run.latencies, 0.5),
+           percentile(&run.latencies, 0.99), run.latencies.slowest,
+           (clock_ns(CLOCK_PROCESS_CPUTIME_ID) - run.cpu) / 1000);
     fflush(stdout);
     run.active = 0;
+    run.depth = 0;
+}
+
+static void begin(void)
+{
+    memset(&run, 0, sizeof run);
+    run.active = 1;
+    run.cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    for (int i = 0; i < total; i++)
+        browsers[i].next = browsers[i].sent = 0;
+}
+
+static void count(uint64_t size, uint64_t sent, uint64_t now)
+{
+    add_latency(&run.latencies, now > sent ? (now - sent) / 1000 : 0);
+    run.deliveries++;
+    if (!run.first)
+        run.first = now;
+    run.last = now;
+    run.bytes += size;
 }
 
 static uint64_t digits(const uint8_t *at, int count)
@@ -137,66 +156,141 @@ static uint64_t digits(const uint8_t *at, int count)
     return value;
 }
 
+static void put_digits(uint8_t *at, int count, uint64_t value)
+{
+    while (count--) {
+        at[count] = (uint8_t)('0' + value % 10);
+        value /= 10;
+    }
+}
+
+/* ---- what is sent ---- */
+
+static size_t put_masked_frame(uint8_t *to, int opcode, const uint8_t *payload, size_t size)
+{
+    static uint32_t random = 0x9e3779b9;
+    random ^= random << 13;
+    random ^= random >> 17;
+    random ^= random << 5;
+    return put_frame(to, opcode, payload, size, (const uint8_t *)&random);
+}
+
+static void send_bytes(struct browser *b, const uint8_t *data, size_t size)
+{
+    if (send(b->fd, data, size, MSG_NOSIGNAL) != (ssize_t)size)
+        leave(b);
+}
+
+static uint8_t *text_of(struct browser *b, uint64_t sequence)
+{
+    return b->texts + sequence % run.depth * run.size;
+}
+
+/* Put the next text of a browser behind those that are to be sent. */
+static void ask(struct browser *b, uint64_t now)
+{
+    uint8_t *text = text_of(b, b->sent);
+    put_digits(text, SEQUENCE, b->sent++);
+    put_digits(text + SEQUENCE + 1, STAMP, now);
+    asking_bytes += put_masked_frame(asking + asking_bytes, 1, text, run.size);
+    run.under_way++;
+}
+
+static void send_asked(struct browser *b)
+{
+    size_t size = asking_bytes;
+    asking_bytes = 0;
+    if (size && b->stage == OPEN)
+        send_bytes(b, asking, size);
+}
+
+static void prepare_texts(struct browser *b, int number)
+{
+    b->texts = realloc(b->texts, run.depth * run.size);
+    if (!b->texts)
+        die("texts");
+    memset(b->texts, 'x', run.depth * run.size);
+    for (uint64_t i = 0; i < run.depth; i++) {
+        uint8_t *text = text_of(b, i);
+        text[SEQUENCE] = text[SEQUENCE + 1 + STAMP] = ' ';
+        put_digits(text + SEQUENCE + 1 + STAMP + 1, NUMBER, (uint64_t)number);
+    }
+}
+
+static void start_rounds(uint64_t milliseconds, uint64_t depth, uint64_t size)
+{
+    if (!depth || size < SMALLEST || size > FRAME_MOST || depth * (FRAME_HEAD + size) > ASKED) {
+        fprintf(stderr, "rounds: from 1 text of %d bytes to %d bytes at a time\n", SMALLEST, ASKED);
+        exit(1);
+    }
+    begin();
+    run.depth = depth;
+    run.size = size;
+    run.first = run.last = now_ns();
+    run.until = run.first + milliseconds * 1000000u;
+    for (int i = 0; i < total; i++) {
+        struct browser *b = &browsers[i];
+        if (b->stage != OPEN)
+            continue;
+        prepare_texts(b, i);
+        for (uint64_t k = 0; k < depth; k++)
+            ask(b, now_ns());
+        send_asked(b);
+    }
+}
+
+/* ---- what arrives ---- */
+
+static void answered(struct browser *b, const uint8_t *payload, uint64_t size, uint64_t now)
+{
+    const uint8_t *text = text_of(b, b->next);
+    if (b->next == b->sent || memcmp(payload, text, SEQUENCE))
+        run.disorder++;
+    else if (size != run.size || memcmp(payload, text, size))
+        run.mismatch++;
+    if (b->next == b->sent)
+        return;
+    count(size, digits(text + SEQUENCE + 1, STAMP), now);
+    b->next++;
+    run.under_way--;
+    if (now < run.until)
+        ask(b, now);
+}
+
 static void deliver(struct browser *b, const uint8_t *payload, uint64_t size, uint64_t now)
 {
     if (!run.active || size < SEQUENCE + 1 + STAMP || payload[0] < '0' || payload[0] > '9')
         return;
+    if (run.depth) {
+        answered(b, payload, size, now);
+        return;
+    }
     uint64_t sequence = digits(payload, SEQUENCE);
-    uint64_t sent = digits(payload + SEQUENCE + 1, STAMP);
-    uint64_t us = now > sent ? (now - sent) / 1000 : 0;
     if (sequence != b->next)
         run.disorder++;
     b->next = sequence + 1;
-    run.latency[bucket_of(us)]++;
-    if (us > run.slowest)
-        run.slowest = us;
-    if (!run.deliveries++)
-        run.first = now;
-    run.last = now;
-    run.bytes += size;
+    count(size, digits(payload + SEQUENCE + 1, STAMP), now);
 }
 
-/* ---- one browser ---- */
-
-static void send_frame(struct browser *b, int opcode, const uint8_t *payload, size_t size)
+static void pong(struct browser *b, const uint8_t *payload, size_t size)
 {
-    uint8_t frame[6 + 125] = {(uint8_t)(0x80 | opcode), (uint8_t)(0x80 | size)}; /* mask 0 0 0 0 */
-    memcpy(frame + 6, payload, size);
-    if (send(b->fd, frame, 6 + size, MSG_NOSIGNAL) < 0)
-        leave(b);
+    uint8_t frame[FRAME_HEAD + 125];
+    send_bytes(b, frame, put_masked_frame(frame, 10, payload, size));
 }
 
 /* Read the frames in `data`; return how many bytes were used. */
 static size_t read_frames(struct browser *b, const uint8_t *data, size_t size, uint64_t now)
 {
-    size_t at = 0;
-    while (size - at >= 2) {
-        const uint8_t *f = data + at;
-        uint64_t length = f[1] & 127, head = 2;
-        if (length == 126) {
-            if (size - at < (head = 4))
-                break;
-            length = (uint64_t)f[2] << 8 | f[3];
-        } else if (length == 127) {
-            if (size - at < (head = 10))
-                break;
-            length = 0;
-            for (int i = 2; i < 10; i++)
-                length = length << 8 | f[i];
-        }
-        if (size - at < head + length)
-            break;
-        at += head + length;
-        int opcode = f[0] & 15;
-        if (opcode <= 2) {
-            deliver(b, f + head, length, now);
-        } else if (opcode == 9) {
-            send_frame(b, 10, f + head, length);
-        } else if (opcode == 8) {
+    size_t at = 0, bytes;
+    struct frame frame;
+    while (b->stage == OPEN && (bytes = read_frame(data + at, size - at, &frame))) {
+        at += bytes;
+        if (frame.opcode <= 2)
+            deliver(b, frame.payload, frame.size, now);
+        else if (frame.opcode == 9)
+            pong(b, frame.payload, frame.size);
+        else if (frame.opcode == 8)
             leave(b);
-        }
-        if (b->stage == GONE)
-            return size;
     }
     return at;
 }
@@ -230,6 +324,7 @@ static void readable(struct browser *b)
         used = read_head(b, buffer, size);
     if (b->stage == OPEN)
         used += read_frames(b, buffer + used, size - used, now_ns());
+    send_asked(b);
     if (b->stage == GONE)
         return;
     if (size - used > BUFFER - READ) {
@@ -295,15 +390,14 @@ static void obey(void)
     char *end;
     while ((end = strchr(line, '\n'))) {
         *end = 0;
-        unsigned long count;
-        if (sscanf(line, "expect %lu", &count) == 1) {
-            memset(&run, 0, sizeof run);
-            run.expected = count;
-            run.active = 1;
-            for (int i = 0; i < total; i++)
-                browsers[i].next = 0;
+        unsigned long first, depth, size;
+        if (sscanf(line, "expect %lu", &first) == 1) {
+            begin();
+            run.expected = first;
             printf("expecting\n");
             fflush(stdout);
+        } else if (sscanf(line, "rounds %lu %lu %lu", &first, &depth, &size) == 3) {
+            start_rounds(first, depth, size);
         } else if (!strcmp(line, "report")) {
             report();
         }
@@ -312,10 +406,17 @@ static void obey(void)
     }
 }
 
+static int is_over(void)
+{
+    if (run.depth)
+        return !run.under_way || now_ns() > run.until + PATIENCE;
+    return run.deliveries >= run.expected;
+}
+
 static void turn(void)
 {
     struct epoll_event events[256];
-    int count = epoll_wait(poller, events, 256, -1);
+    int count = epoll_wait(poller, events, 256, run.depth ? 1000 : -1);
     for (int i = 0; i < count; i++) {
         struct browser *b = events[i].data.ptr;
         if (!b)
@@ -325,7 +426,7 @@ static void turn(void)
         else if (b->stage != GONE)
             readable(b);
     }
-    if (run.active && run.deliveries >= run.expected)
+    if (run.active && is_over())
         report();
 }
 

@@ -32,13 +32,14 @@ class BenchError(Exception):
 
 
 def compiled(name: str) -> Path:
-    """Compile `bench/NAME.c` if it is newer than its program, and give the program.
+    """Compile `bench/NAME.c` if it or a header is newer than its program, and give the program.
 
     Raises:
         BenchError: If there is no C compiler, or it refuses.
     """
     source, program = HERE / f"{name}.c", BUILD / name
-    if program.exists() and program.stat().st_mtime >= source.stat().st_mtime:
+    newest = max(path.stat().st_mtime for path in (source, *HERE.glob("*.h")))
+    if program.exists() and program.stat().st_mtime >= newest:
         return program
     BUILD.mkdir(parents=True, exist_ok=True)
     command = ["cc", "-O2", "-std=gnu11", "-Wall", "-Wextra", "-o", str(program), str(source)]

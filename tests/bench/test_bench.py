@@ -2,7 +2,11 @@
 
 import json
 import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -10,6 +14,7 @@ from bench.crowd import Crowd, message
 from bench.main import main
 from bench.programs import BenchError, Program, compiled
 from bench.table import Bound, Row, print_table, write_json
+from gateway.edge.codec import WEBSOCKET, MessageReader
 
 needs_compiler = pytest.mark.skipif(not shutil.which("cc"), reason="the bench compiles C programs")
 
@@ -43,6 +48,98 @@ def test_disorder_does_not_pass() -> None:
                 floor.line("done")
             with pytest.raises(BenchError, match="not what was sent"):
                 crowd.result()
+
+
+@needs_compiler
+@pytest.mark.parametrize("under_way", [1, 7])
+def test_every_text_is_answered_by_its_echo(under_way: int) -> None:
+    """A crowd talks to the C server for a moment, several times, and says what it saw."""
+    with Program("floor", [compiled("floor")]) as floor:
+        port = int(floor.line("ready")["port"])
+        with Crowd(port, 20) as crowd:
+            for _ in range(2):
+                result = crowd.rounds(0.05, under_way=under_way)
+
+                assert result.rounds >= 20 * under_way
+                assert result.p99_us >= result.p50_us > 0
+                assert result.crowd_cpu_us > 0
+                assert result.rate == result.rounds / result.seconds
+
+
+def _swapped(texts: list[bytes]) -> list[bytes]:
+    return texts[::-1]
+
+
+def _shortened(texts: list[bytes]) -> list[bytes]:
+    return [text[:-1] for text in texts]
+
+
+def _of_another(texts: list[bytes]) -> list[bytes]:
+    return [text.replace(b" 00000x", b" 00001x") for text in texts]
+
+
+def _twice(texts: list[bytes]) -> list[bytes]:
+    return [*texts, *texts]
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    ("answers", "counter"),
+    [
+        (_swapped, "disorder"),
+        (_twice, "disorder"),
+        (_shortened, "mismatch"),
+        (_of_another, "mismatch"),
+    ],
+)
+def test_what_is_no_echo_does_not_pass(
+    answers: Callable[[list[bytes]], list[bytes]], counter: str
+) -> None:
+    """Answers in another order, once too often, or of other texts end the run, by their names."""
+    with (
+        spoiled_echo(answers) as port,
+        Crowd(port, 1) as crowd,
+        pytest.raises(BenchError, match=rf"'{counter}': '[1-9]"),
+    ):
+        crowd.rounds(0.05, under_way=2)
+
+
+@needs_compiler
+def test_a_crowd_that_is_closed_does_not_pass() -> None:
+    """A browser whose connection ends instead of an answer ends the run."""
+    with (
+        spoiled_echo(lambda _: []) as port,
+        Crowd(port, 1) as crowd,
+        pytest.raises(BenchError, match="'closed': '1'"),
+    ):
+        crowd.rounds(0.05)
+
+
+@contextmanager
+def spoiled_echo(answers: Callable[[list[bytes]], list[bytes]]) -> Iterator[int]:
+    """Answer one browser with what `answers` makes of its texts; end where that is nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(10)
+        thread = Thread(target=_spoil, args=(listening, answers))
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            thread.join()
+
+
+def _spoil(listening: socket.socket, answers: Callable[[list[bytes]], list[bytes]]) -> None:
+    reader = MessageReader(1 << 16)
+    connection, _ = listening.accept()
+    with connection, suppress(ConnectionError):  # a crowd that has seen enough is gone
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        while data := connection.recv(4096):
+            texts = [str(event).encode() for event in reader.feed(data)]
+            spoiled = [WEBSOCKET.encode(text.decode()) for text in answers(texts)]
+            if not spoiled:
+                return
+            connection.sendall(b"".join(spoiled))
 
 
 @needs_compiler
