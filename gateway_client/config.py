@@ -1,7 +1,9 @@
 """What a client object is told once: where the registers are, the secret key, its limits.
 
 The one place that reads the environment: `GATEWAYWORKER_REGISTER` (addresses, comma-separated),
-`GATEWAYWORKER_SECRET_KEY` and `GATEWAYWORKER_SECRET_KEY_FILE`. What the program says wins.
+`GATEWAYWORKER_SECRET_KEY` and `GATEWAYWORKER_SECRET_KEY_FILE`. What the program says wins. A business
+worker has read the environment with its other settings, so what it was told stands in for that there,
+and in the children that its handlers fork.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ __all__ = [
     "DEFAULT_TIMEOUT",
     "Config",
     "configure",
+    "forget_defaults",
+    "set_defaults",
     "settled",
 ]
 
@@ -83,11 +87,34 @@ def configure(
         ValueError: If an address cannot be parsed or a number is out of range.
         OSError: If the secret key's file cannot be read.
     """
+    if _defaults is not None:
+        register_address = _defaults[0] if register_address is None else register_address
+        secret_key = _defaults[1] if secret_key is None else secret_key
     if register_address is None:
         register_address = os.environ.get(_ENV_REGISTER) or DEFAULT_REGISTER
     addresses = [Address.parse(each) for each in _texts(register_address) if each.strip()]
     key = _secret_key_from_environment() if secret_key is None else secret_key
     return Config(tuple(dict.fromkeys(addresses)), key, timeout, max_message)
+
+
+_defaults: tuple[tuple[str, ...], str] | None = None
+
+
+def set_defaults(registers: Iterable[Address], secret_key: str) -> None:
+    """Say what the process was told, in place of the environment.
+
+    Args:
+        registers: Where the registers are.
+        secret_key: The cluster's secret key, empty for none.
+    """
+    global _defaults  # noqa: PLW0603 - one process is told once
+    _defaults = (tuple(map(str, registers)), secret_key)
+
+
+def forget_defaults() -> None:
+    """Read the environment again."""
+    global _defaults  # noqa: PLW0603 - as above
+    _defaults = None
 
 
 def _texts(register_address: str | Iterable[str]) -> list[str]:

@@ -20,10 +20,11 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, Self, TypeVar, cast
 
-from gateway_client.aio.methods import AsyncMethods
-from gateway_client.blocking.methods import BlockingMethods
+from gateway_client.aio.methods import AsyncCurrentMethods, AsyncMethods
+from gateway_client.blocking.methods import BlockingCurrentMethods, BlockingMethods
 from gateway_client.calls import METHODS, Builder
 from gateway_client.calls.base import Call, EveryCall, OwnerCall, OwnersCall, ReadyCall
+from gateway_client.calls.current import CURRENT
 from gateway_client.facade import method_of
 from gateway_client.options import check_options
 from gateway_client.pipeline_methods import OUTSIDE, PipelineMethods
@@ -78,7 +79,7 @@ class _Recorder:
         Raises:
             ValueError: If there is no such method.
         """
-        if method not in METHODS:
+        if method not in METHODS and method not in CURRENT:
             raise ValueError(f"there is no method {method!r}")
         self._answers[method] = value
 
@@ -98,7 +99,7 @@ class _Recorder:
         return answer(**arguments) if callable(answer) else answer
 
 
-class RecordingGateway(_Recorder, BlockingMethods):
+class RecordingGateway(_Recorder, BlockingCurrentMethods, BlockingMethods):
     """Stands in for `Gateway` or a `GatewayClient` in tests.
 
     Attributes:
@@ -125,7 +126,7 @@ class RecordingGateway(_Recorder, BlockingMethods):
         """Do nothing, as there is nothing to close."""
 
 
-class AsyncRecordingGateway(_Recorder, AsyncMethods):
+class AsyncRecordingGateway(_Recorder, AsyncCurrentMethods, AsyncMethods):
     """Stands in for `AsyncGateway` or an `AsyncGatewayClient` in tests.
 
     Attributes:
@@ -235,3 +236,6 @@ for _name, _build in METHODS.items():
     setattr(RecordingGateway, _name, method_of(_build, _recording(_build), "{}"))
     setattr(AsyncRecordingGateway, _name, method_of(_build, _async_recording(_build), "{}"))
     setattr(RecordingPipeline, _name, method_of(_build, _recording(_build), "None"))
+for _name, _build in CURRENT.items():
+    setattr(RecordingGateway, _name, method_of(_build, _recording(_build), "None"))
+    setattr(AsyncRecordingGateway, _name, method_of(_build, _async_recording(_build), "None"))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from gateway_client.aio.engine import Engine
 from gateway_client.aio.methods import AsyncMethods
-from gateway_client.aio.pipeline import AsyncPipeline
+from gateway_client.aio.pipeline import AsyncPipeline, run_all
 from gateway_client.calls.base import Call
 from gateway_client.cluster import Cluster
 from gateway_client.config import DEFAULT_TIMEOUT, Config, configure
@@ -113,7 +113,7 @@ class AsyncGatewayClient(AsyncMethods):
             ValueError: If it is out of range.
         """
         check_options({"timeout": timeout})
-        return AsyncPipeline(self._engine, timeout)
+        return AsyncPipeline(self._run_all, timeout)
 
     def after_fork(self) -> None:
         """Begin anew in a child process; called by the fork itself."""
@@ -124,6 +124,9 @@ class AsyncGatewayClient(AsyncMethods):
 
     async def _run(self, call: Call[R]) -> R:
         return await self._engine().run(call)
+
+    async def _run_all(self, calls: Sequence[Call[Any]], timeout: float | None) -> list[Any]:
+        return await run_all(self._engine(), calls, timeout)
 
     def _engine(self) -> Engine:
         loop = asyncio.get_running_loop()

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 from gateway_client.aio.engine import Engine
 from gateway_client.aio.outlet import Outlet
@@ -22,7 +22,10 @@ from gateway_client.tally import Request, Tally
 from gateway_wire.commands import Command
 from gateway_wire.errors import GatewayError
 
-__all__ = ["WINDOW", "AsyncPipeline"]
+__all__ = ["WINDOW", "AsyncPipeline", "RunAll", "run_all"]
+
+RunAll: TypeAlias = Callable[[Sequence[Call[Any]], float | None], Awaitable[list[Any]]]
+"""Runs calls within a timeout, as `run_all` does, and gives a value or an exception for each."""
 
 WINDOW: Final = 1024 * 1024
 """Bytes that one gateway may be sent before it answers: far more than a round trip needs."""
@@ -130,9 +133,9 @@ class AsyncPipeline(PipelineMethods):
             method would have raised.
     """
 
-    def __init__(self, connect: Callable[[], Engine], timeout: float | None) -> None:
+    def __init__(self, run: RunAll, timeout: float | None) -> None:
         self.results: list[Any] = []
-        self._connect = connect
+        self._run = run
         self._timeout = timeout
         self._is_inside = False
         self._calls: list[Call[Any]] = []
@@ -152,39 +155,52 @@ class AsyncPipeline(PipelineMethods):
     ) -> None:
         self._is_inside = False
         if error is None:
-            await self._send()
+            calls, self._calls = self._calls, []
+            self.results = await self._run(calls, self._timeout)
 
     def _queue(self, call: Call[Any]) -> None:
         if not self._is_inside:
             raise RuntimeError(OUTSIDE)
         self._calls.append(call)
 
-    async def _send(self) -> None:
-        engine = self._connect()
-        timeout = engine.cluster.config.timeout if self._timeout is None else self._timeout
-        lanes: dict[Node, _Lane] = {}
-        tallies = []
-        for call in self._calls:
-            tallies.append(await self._plan(call, engine, lanes, timeout))
-            if len(tallies) % _YIELD_EVERY == 0:
-                await asyncio.sleep(0)
-        self._calls.clear()
-        await asyncio.gather(*(lane.send() for lane in lanes.values()))
-        self.results = [_conclude(each, engine) for each in tallies]
 
-    async def _plan(
-        self, call: Call[Any], engine: Engine, lanes: dict[Node, _Lane], timeout: float
-    ) -> Tally[Any] | GatewayError:
-        try:
-            tally, asks = await engine.plan(call, timeout)
-        except GatewayError as error:
-            return error
-        for node, command in asks:
-            lane = lanes.get(node)
-            if lane is None:
-                lane = lanes[node] = _Lane(engine, node, timeout)
-            lane.commands.append((command, _Sent(tally, node, type(command), lane)))
-        return tally
+async def run_all(engine: Engine, calls: Sequence[Call[Any]], timeout: float | None) -> list[Any]:
+    """Run calls in their order, side by side to all gateways.
+
+    Args:
+        engine: What has the links.
+        calls: What to run.
+        timeout: Seconds after which a gateway that shows no progress has timed out; the engine's own
+            if None.
+
+    Returns:
+        For each call its value, or the exception that the method would have raised.
+    """
+    if timeout is None:
+        timeout = engine.cluster.config.timeout
+    lanes: dict[Node, _Lane] = {}
+    tallies = []
+    for call in calls:
+        tallies.append(await _plan(call, engine, lanes, timeout))
+        if len(tallies) % _YIELD_EVERY == 0:
+            await asyncio.sleep(0)
+    await asyncio.gather(*(lane.send() for lane in lanes.values()))
+    return [_conclude(each, engine) for each in tallies]
+
+
+async def _plan(
+    call: Call[Any], engine: Engine, lanes: dict[Node, _Lane], timeout: float
+) -> Tally[Any] | GatewayError:
+    try:
+        tally, asks = await engine.plan(call, timeout)
+    except GatewayError as error:
+        return error
+    for node, command in asks:
+        lane = lanes.get(node)
+        if lane is None:
+            lane = lanes[node] = _Lane(engine, node, timeout)
+        lane.commands.append((command, _Sent(tally, node, type(command), lane)))
+    return tally
 
 
 def _conclude(tally: Tally[Any] | GatewayError, engine: Engine) -> Any:

@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
+from gateway_client import inside
 from gateway_client.aio.client import AsyncGatewayClient
-from gateway_client.aio.methods import AsyncMethods
+from gateway_client.aio.methods import AsyncCurrentMethods, AsyncMethods
 from gateway_client.aio.pipeline import AsyncPipeline
 from gateway_client.calls.base import Call
 from gateway_client.config import settled
 from gateway_client.facade import ClassProperty
+from gateway_client.options import check_options
 
 __all__ = ["AsyncGateway"]
 
 R = TypeVar("R")
 
 
-class AsyncGateway(AsyncMethods):
+class AsyncGateway(AsyncCurrentMethods, AsyncMethods):
     """One shared asyncio client: `await AsyncGateway.send_to_uid(uid, message)`.
 
     Assign the attributes once, where your program starts; a change later takes effect with the next
     call, on new links. A subclass with attributes of its own is a client of its own.
+
+    Inside a business worker it uses the links that the worker has, whatever is assigned, from the worker's
+    event loop and from every other.
 
     Attributes:
         register_address: `host:port` of the register, or a list of them; None reads
@@ -41,6 +46,8 @@ class AsyncGateway(AsyncMethods):
     @ClassProperty
     def lost(cls) -> int:  # noqa: N805 - it is read from the class
         """How many commands of unconfirmed sends certainly did not reach a gateway."""
+        if (worker := _worker_of(cls)) is not None:
+            return worker.lost
         # Looking at it, as `help` does, makes no client and needs no right settings.
         return cls._client.lost if "_client" in cls.__dict__ else 0
 
@@ -51,15 +58,21 @@ class AsyncGateway(AsyncMethods):
         Args:
             timeout: Seconds after which a gateway that shows no progress has timed out; 5 if None.
         """
+        if (worker := _worker_of(cls)) is not None:
+            check_options({"timeout": timeout})
+            return AsyncPipeline(worker.run_all_async, timeout)
         return cls._shared().pipeline(timeout=timeout)
 
     @classmethod
     async def aclose(cls) -> None:
-        """Close the links of this loop; a later call opens new ones."""
-        await cls._shared().aclose()
+        """Close the links of this loop; a later call opens new ones. A worker keeps its links."""
+        if _worker_of(cls) is None:
+            await cls._shared().aclose()
 
     @classmethod
     async def _run(cls, call: Call[R]) -> R:
+        if (worker := _worker_of(cls)) is not None:
+            return await worker.run_async(call)
         return await cls._shared()._run(call)  # noqa: SLF001 - the same client, class-level
 
     @classmethod
@@ -71,3 +84,8 @@ class AsyncGateway(AsyncMethods):
             cls._client = AsyncGatewayClient(cls.register_address, secret_key=cls.secret_key)
             cls._settings = settings
         return cls._client
+
+
+def _worker_of(cls: object) -> inside.Inside | None:
+    """Return the worker whose links a class uses: its subclasses have links of their own."""
+    return inside.worker if cls is AsyncGateway else None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from gateway_client import calls, inside
+from gateway_client.calls import current
 from gateway_client.calls.base import Call
 from gateway_client.calls.current import CurrentCall
 from gateway_client.facade import Method, method_of
@@ -13,7 +14,7 @@ from gateway_client.options import check_options
 from gateway_client.reached import Reached
 from gateway_client.send_types import SendToAll, SendToClient, SendToGroup, SendToUid
 
-__all__ = ["BlockingMethods", "blocking", "to_current_client"]
+__all__ = ["BlockingCurrentMethods", "BlockingMethods", "blocking"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,7 +32,7 @@ def blocking(build: Callable[P, Call[R]]) -> Method[P, R]:
     return method_of(build, method, "{}")
 
 
-def to_current_client(build: Callable[P, CurrentCall]) -> Method[P, None]:
+def _to_current_client(build: Callable[P, CurrentCall]) -> Method[P, None]:
     """Make the method of a call to the current client."""
 
     def method(_self: Any, *args: P.args, **kwargs: P.kwargs) -> None:
@@ -102,3 +103,13 @@ class BlockingMethods:
     get_session = blocking(calls.get_session)
     get_client_sessions_by_group = blocking(calls.get_client_sessions_by_group)
     get_all_client_sessions = blocking(calls.get_all_client_sessions)
+
+
+class BlockingCurrentMethods:
+    """The methods that speak to the client whose event is being handled."""
+
+    __slots__ = ()
+
+    send_to_current_client = _to_current_client(current.send_to_current_client)
+    close_current_client = _to_current_client(current.close_current_client)
+    destroy_current_client = _to_current_client(current.destroy_current_client)

@@ -75,7 +75,7 @@ class Pipeline(PipelineMethods):
         if error is None:
             self._finish()
         else:
-            self._engine.abandon(self._talks.values())
+            self._abandon()
 
     def _queue(self, call: Call[Any]) -> None:
         if not self._is_inside:
@@ -116,8 +116,11 @@ class Pipeline(PipelineMethods):
         try:
             drive(tuple(self._talks.values()), is_enough)
         except BaseException:
-            self._engine.abandon(self._talks.values())
+            self._abandon()
             raise
+
+    def _abandon(self) -> None:
+        self._engine.abandon(self._talks.values())
 
     def _settle(self, tally: Tally[Any]) -> None:
         """Keep the result alone: a long pipeline would otherwise hold all its commands."""

@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
+from gateway_client import inside
 from gateway_client.blocking.client import GatewayClient
-from gateway_client.blocking.methods import BlockingMethods
+from gateway_client.blocking.methods import BlockingCurrentMethods, BlockingMethods
 from gateway_client.blocking.pipeline import Pipeline
+from gateway_client.blocking.worker_pipeline import WorkerPipeline
 from gateway_client.calls.base import Call
 from gateway_client.config import settled
 from gateway_client.facade import ClassProperty
+from gateway_client.options import check_options
 
 __all__ = ["Gateway"]
 
 R = TypeVar("R")
 
 
-class Gateway(BlockingMethods):
+class Gateway(BlockingCurrentMethods, BlockingMethods):
     """One shared blocking client: `Gateway.send_to_uid(uid, message)`.
 
     Assign the attributes once, where your program starts; a change later takes effect with the next
     call, on new links. A subclass with attributes of its own is a client of its own.
+
+    Inside a business worker it uses the links that the worker has, whatever is assigned, from every thread
+    but the event loop's, where it would stop everything: `AsyncGateway` is for there.
 
     Attributes:
         register_address: `host:port` of the register, or a list of them; None reads
@@ -41,6 +47,8 @@ class Gateway(BlockingMethods):
     @ClassProperty
     def lost(cls) -> int:  # noqa: N805 - it is read from the class
         """How many commands of unconfirmed sends certainly did not reach a gateway."""
+        if (worker := _worker_of(cls)) is not None:
+            return worker.lost
         # Looking at it, as `help` does, makes no client and needs no right settings.
         return cls._client.lost if "_client" in cls.__dict__ else 0
 
@@ -51,15 +59,21 @@ class Gateway(BlockingMethods):
         Args:
             timeout: Seconds after which a gateway that shows no progress has timed out; 5 if None.
         """
+        if (worker := _worker_of(cls)) is not None:
+            check_options({"timeout": timeout})
+            return WorkerPipeline(worker, timeout)
         return cls._shared().pipeline(timeout=timeout)
 
     @classmethod
     def close(cls) -> None:
-        """Close every link; a later call opens new ones."""
-        cls._shared().close()
+        """Close every link; a later call opens new ones. A worker keeps its links."""
+        if _worker_of(cls) is None:
+            cls._shared().close()
 
     @classmethod
     def _run(cls, call: Call[R]) -> R:
+        if (worker := _worker_of(cls)) is not None:
+            return worker.run(call)
         return cls._shared()._run(call)  # noqa: SLF001 - the same client, class-level
 
     @classmethod
@@ -71,3 +85,8 @@ class Gateway(BlockingMethods):
             cls._client = GatewayClient(cls.register_address, secret_key=cls.secret_key)
             cls._settings = settings
         return cls._client
+
+
+def _worker_of(cls: object) -> inside.Inside | None:
+    """Return the worker whose links a class uses: its subclasses have links of their own."""
+    return inside.worker if cls is Gateway else None
