@@ -3,12 +3,15 @@
 Commands leave in the order in which they were given, and answers find their requests by id. While
 the link is dialled they wait here; when it is lost it is dialled again by the next command. A gateway
 that does not read fails what is given to it at once, when too much waits.
+
+A business worker has links of its own kind, which stay: it does otherwise what stands under "What another
+kind of link does otherwise" in here, and what the link tells.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, Protocol
 
 from gateway_client.cluster import Cluster
 from gateway_client.config import CONNECT_TIMEOUT
@@ -28,12 +31,26 @@ from gateway_wire.frames import Envelope
 from gateway_wire.hello import Party
 from gateway_wire.limits import MAX_UNSENT
 
-__all__ = ["Outlet"]
+__all__ = ["Asking", "Outlet"]
 
 _GOODBYE_PAUSES: Final = (0, 0, 0, *[0.01] * 100)
 """Seconds to wait for what was sent to be written: mostly a turn of the loop, at most a second."""
 
 _NO_ROOM: Final = f"does not read: {MAX_UNSENT // 1024**2} MiB wait for it"
+
+
+class Asking(Protocol):
+    """A request whose answer is awaited; `tally.Request` is one."""
+
+    def receive(self, answer: object) -> bool:
+        """Take an answer, or a part of one; return whether it was the last.
+
+        Raises:
+            RemoteProtocolError: If the answer is not one to this command.
+        """
+
+    def fail(self, reason: str, *, sent: bool, error: GatewayError | None = None) -> None:
+        """Take note that no answer will come."""
 
 
 class Outlet:
@@ -61,7 +78,7 @@ class Outlet:
         self._link: AioLink | None = None
         self._dialing: asyncio.Task[None] | None = None
         # None stands for a request whose caller has given up; its answer is still to come.
-        self._open: dict[int, Request | None] = {}
+        self._open: dict[int, Asking | None] = {}
         self._waiting: dict[int, tuple[bytes, Request, bool]] = {}
         self._waiting_size = 0
 
@@ -90,14 +107,13 @@ class Outlet:
             else:
                 request.fail(_NO_ROOM, sent=False)
             return
-        why_not = self._why_not_wait(len(frame))
+        why_not = self._no_room_for(len(frame)) or self.why_not_wait()
         if why_not is not None:
             request.fail(why_not, sent=False)
             return
         self._waiting[request_id] = (frame, request, confirm)
         self._waiting_size += len(frame)
-        if self._dialing is None:
-            self._dialing = asyncio.get_running_loop().create_task(self._dial())
+        self.connect()
 
     def time_out(self, request_id: int, timeout: float, now: float) -> None:
         """Give up a request whose time is up; harmless when it is finished."""
@@ -132,6 +148,26 @@ class Outlet:
             await asyncio.sleep(pause)
         if self._link is not None:
             self._link.abort(LinkError("it did not read what was sent"))
+
+    # What another kind of link does otherwise.
+
+    def connect(self) -> None:
+        """Begin to dial, unless that is under way."""
+        if self._dialing is None:
+            self._dialing = asyncio.get_running_loop().create_task(self._dial())
+
+    def why_not_wait(self) -> str | None:
+        """Return why there is no use in waiting for a link, or None."""
+        if self._dialing is not None:
+            return None
+        health, now = self._cluster.health, asyncio.get_running_loop().time()
+        why_not = health.why_not_dial(self.node.node_id, now)
+        if why_not is not None:
+            health.let_go(self.node.node_id)
+        return why_not
+
+    def forget(self) -> None:
+        """Take note that the gateway is gone; a dialling that is under way may find otherwise."""
 
     def retire(self) -> None:
         """Say goodbye; nothing is given to this outlet any more."""
@@ -188,16 +224,8 @@ class Outlet:
         if is_finished:
             del self._open[request_id]
 
-    def _why_not_wait(self, size: int) -> str | None:
-        if self._waiting_size + size > MAX_UNSENT:
-            return _NO_ROOM
-        if self._dialing is not None:
-            return None
-        health, now = self._cluster.health, asyncio.get_running_loop().time()
-        why_not = health.why_not_dial(self.node.node_id, now)
-        if why_not is not None:
-            health.let_go(self.node.node_id)
-        return why_not
+    def _no_room_for(self, size: int) -> str | None:
+        return _NO_ROOM if self._waiting_size + size > MAX_UNSENT else None
 
     async def _dial(self) -> None:
         key = self._cluster.config.secret_key

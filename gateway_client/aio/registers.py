@@ -42,7 +42,7 @@ class _Register:
 
     Attributes:
         name: Its address as text.
-        failure: Why the last link or attempt ended.
+        failure: Why the last link or attempt ended; None once it has answered.
         is_waiting: Whether its answer is being waited for.
     """
 
@@ -123,6 +123,7 @@ class _Register:
                 self.failure = None
                 self._owner.heard(self.name, command)
                 self._settled(NODE_SILENCE)
+                self._owner.on_news()
 
     def link_closed(self, _link: AioLink, reason: GatewayError) -> None:
         """Dial again in a while."""
@@ -150,6 +151,7 @@ class _Register:
     def _lost(self, reason: GatewayError) -> None:
         self.failure = reason
         self._owner.lost(self.name)
+        self._owner.on_news()
         self._settled(random.uniform(0, REDIAL_PAUSE))  # noqa: S311 - jitter
 
     def _settled(self, pause: float) -> None:
@@ -186,13 +188,15 @@ class Registers:
     Attributes:
         cluster: Is told what they say.
         party: Our side, as it introduces itself.
+        on_news: Called when a register has answered, or does not answer any more.
     """
 
-    __slots__ = ("_is_settled", "_registers", "_waiters", "cluster", "party")
+    __slots__ = ("_is_settled", "_registers", "_waiters", "cluster", "on_news", "party")
 
-    def __init__(self, cluster: Cluster, party: Party) -> None:
+    def __init__(self, cluster: Cluster, party: Party, on_news: Callable[[], None]) -> None:
         self.cluster = cluster
         self.party = party
+        self.on_news = on_news
         self._registers = [_Register(self, address) for address in cluster.config.registers]
         self._waiters: set[asyncio.Future[None]] = set()
         self._is_settled = False
@@ -200,10 +204,20 @@ class Registers:
     def __repr__(self) -> str:
         return f"<Registers {self._registers!r}>"
 
+    @property
+    def failures(self) -> dict[str, GatewayError | None]:
+        """Why each register does not answer, by address; None for one that does, or is being asked."""
+        return {each.name: each.failure for each in self._registers}
+
     def start(self) -> None:
         """Begin to watch."""
         for register in self._registers:
             register.dial()
+
+    def is_settled(self) -> bool:
+        """Return whether every register has answered or failed, and the directory counts."""
+        directory = self.cluster.directory
+        return self._is_settled and bool(directory.nodes or directory.is_answered)
 
     async def settle(self, timeout: float) -> None:
         """Wait until every register has answered or failed; harmless afterwards.
@@ -212,9 +226,9 @@ class Registers:
             RegisterUnavailable: If none answers and no gateway is known.
             AuthenticationFailed: If, besides, one refused the secret key.
         """
-        directory = self.cluster.directory
-        if self._is_settled and (directory.nodes or directory.is_answered):
+        if self.is_settled():
             return
+        directory = self.cluster.directory
         self.start()
         deadline = asyncio.get_running_loop().time() + timeout
         await self._wait(deadline, lambda: directory.is_answered or self._are_quiet())
@@ -281,4 +295,4 @@ class Registers:
                 self._waiters.discard(waiter)
 
     def _nobody(self) -> GatewayError:
-        return no_register({each.name: each.failure for each in self._registers})
+        return no_register(self.failures)
