@@ -1,7 +1,7 @@
 """A child of the supervisor: one role of one program, with what it inherited.
 
 A child is started as `python -P -m PACKAGE start --inherited-fd=N`, N being its end of the
-channel. Settings and sockets come over it, orders too, so signals sent to the whole process group
+channel. Settings and sockets come over it, orders and questions too, so signals sent to the whole process group
 (Ctrl-C, systemd) do no harm: a stop signal means STOP however often it comes, and the supervisor
 alone cuts a stop short. A child dies with its supervisor, whatever state either is in.
 """
@@ -14,11 +14,14 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from gateway_process import collector, daemon, logs
-from gateway_process.channel import Channel, Message
+from gateway_process.channel import Channel, ChannelFull, Message
 from gateway_process.errors import ExitCode, ProcessError
+from gateway_process.inspection import ConnectionQuery
 from gateway_process.settings import restore
 from gateway_process.shared import SharedSettings
 from gateway_process.signals import Order, listen
@@ -26,11 +29,18 @@ from gateway_process.signals import Order, listen
 if TYPE_CHECKING:
     from gateway_process.program import Program
 
-__all__ = ["command_line", "inherited_fd", "run_child"]
+__all__ = ["CONNECTIONS", "WORK", "command_line", "inherited_fd", "run_child"]
 
 logger = logging.getLogger(__package__)
 
 S = TypeVar("S", bound=SharedSettings)
+WORK: Final = "work"
+"""The question for `Daemon.work`."""
+CONNECTIONS: Final = "connections"
+"""The question for `Daemon.page`; its arguments are those of a `ConnectionQuery`."""
+FAREWELL_TIME: Final = 1.0
+"""Seconds that the supervisor has to read why a process failed."""
+
 _FLAG: Final = "--inherited-fd="
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 
@@ -65,7 +75,8 @@ def run_child(program: "Program[S]", fd: int) -> ExitCode:
     try:
         daemon.run(_live(program, channel, start))
     except ProcessError as error:
-        channel.send({"failed": str(error)})
+        with suppress(OSError):  # nobody is there to be told
+            channel.send_last({"failed": str(error)}, FAREWELL_TIME)
         return error.exit_code
     return ExitCode.OK
 
@@ -92,6 +103,9 @@ async def _live(program: "Program[S]", channel: Channel, start: Message) -> None
 
     async def obey() -> None:
         async for message in channel.messages():
+            if "ask" in message:
+                _answer(channel, role, message)
+                continue
             order = Order(message["order"])
             if order is Order.RELOAD:
                 handed[:] = [restore(program.settings, message["settings"])]
@@ -104,6 +118,31 @@ async def _live(program: "Program[S]", channel: Channel, start: Message) -> None
         await role.live()
     finally:
         orders.cancel()
+
+
+def _answer(channel: Channel, role: daemon.Daemon[Any], message: Message) -> None:
+    """Answer a question; one that cannot be answered costs nothing else."""
+    answer: Message = {"answer": message["ask"]}
+    try:
+        answer["value"] = _value(role, message["question"], message["arguments"])
+    except ValueError as error:
+        answer["refused"] = str(error)
+    except Exception as error:
+        logger.exception("cannot tell %s", message["question"])
+        answer["refused"] = f"{type(error).__name__}: {error}"
+    with suppress(ChannelFull):
+        channel.send(answer)
+
+
+def _value(role: daemon.Daemon[Any], question: str, arguments: Message) -> Message | None:
+    match question:
+        case "work":
+            work = role.work()
+            return None if work is None else asdict(work)
+        case "connections":
+            return asdict(role.page(ConnectionQuery(**arguments)))
+        case _:
+            raise ValueError(f"{question}: no such question")
 
 
 def _nothing() -> None:

@@ -1,8 +1,8 @@
-"""Several children under one parent: start, one ready line, restart, orders, stop.
+"""Several children under one parent: start, one ready line, restart, orders, stop, questions.
 
-Each `Child` keeps one place filled: it starts a process, hears when it is ready, and starts another
-when it crashes (`backoff` says when). Before a place was ever filled there is nothing to keep: its
-first process failing makes the whole start fail, with that process's message and exit code.
+Each child (`place`) keeps itself filled; here they are one program. A first process that fails makes
+the whole start fail. A reload is handed on, or replaces the processes of those children that say
+so: one child after another, each finished before the next, and no further once one has failed.
 
 The supervisor holds no state of the roles. It dies last: STOP and DRAIN go to the children, and
 whoever is still there after the stop timeout is killed.
@@ -10,202 +10,20 @@ whoever is still there after the stop timeout is killed.
 
 import asyncio
 import logging
-import os
-import signal
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from itertools import chain
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from gateway_process import logs
-from gateway_process.backoff import Backoff
-from gateway_process.channel import Channel, Message
-from gateway_process.child import command_line
-from gateway_process.daemon import STUCK_GRACE, Addresses, Sockets
-from gateway_process.errors import ChildError, ExitCode, ProcessError, RunError, StartupError
-from gateway_process.settings import dump
+from gateway_process.daemon import Addresses
+from gateway_process.errors import ProcessError, RunError
+from gateway_process.inspection import ConnectionPage, ConnectionQuery, ProcessStatus
+from gateway_process.place import KILL_GRACE, Child
 from gateway_process.shared import SharedSettings
 from gateway_process.signals import Order
 
-__all__ = ["Child", "Supervisor"]
+__all__ = ["KILL_GRACE", "Child", "Supervisor"]
 
 logger = logging.getLogger(__package__)
-
-KILL_GRACE: Final = STUCK_GRACE + 1.0
-"""Seconds beyond its stop timeout after which a child is killed: it ends itself a little earlier."""
-LAST_WORDS: Final = 1.0
-"""Seconds to read what a process sent before it ended."""
-
-
-class Child:
-    """One place under a supervisor, and the process that fills it now.
-
-    Args:
-        name: the role's name, for logs and the ready line.
-        package: what `python -m` starts.
-        settings: handed to the process; `order` replaces them on a reload.
-        sockets: its listening sockets; they stay open here until an order ends the place, so that
-            who comes while its process is replaced waits for the next one.
-        number: index among the processes of its program.
-        replaces: a reload puts a new process in the place of the one that runs.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        package: str,
-        settings: SharedSettings,
-        sockets: Sockets,
-        number: int = 0,
-        *,
-        replaces: bool = False,
-    ) -> None:
-        self.name = name
-        self.settings = settings
-        self.addresses: Addresses | None = None
-        self.package = package
-        self.sockets = sockets
-        self.number = number
-        self.replaces = replaces
-        self._backoff = Backoff()
-        self._process: asyncio.subprocess.Process | None = None
-        self._channel: Channel | None = None
-        self._ready_at: float | None = None
-        self._failure: str | None = None
-        self._ending = asyncio.Event()
-        self._last_order: Order | None = None
-
-    def __repr__(self) -> str:
-        pid = None if self._process is None else self._process.pid
-        return f"<Child {self} pid={pid} {'ready' if self._ready_at else 'not ready'}>"
-
-    def __str__(self) -> str:
-        return f"{self.name} #{self.number}"
-
-    async def keep(self, on_ready: Callable[[], None]) -> None:
-        """Keep the place filled until an order ends it.
-
-        Args:
-            on_ready: called when a process of this place is ready.
-
-        Raises:
-            ProcessError: the first process ended before it was ready, or the last one did not stop
-                cleanly.
-        """
-        loop = asyncio.get_running_loop()
-        while not self._ending.is_set():
-            self._ready_at = self._failure = None
-            ended = await self._run(on_ready)
-            if self._ending.is_set():
-                self._check_end(ended)
-            elif self.addresses is None:
-                raise self._failed(ended)
-            else:
-                delay = self._backoff.delay(self._ready_at, loop.time())
-                logger.error("%s %s; starting it again in %g s", self, self._told(ended), delay)
-                await self._pause(delay)
-
-    def order(self, order: Order) -> None:
-        """Hand an order to the process, if there is one; STOP and DRAIN also end the place."""
-        if order is not Order.RELOAD:
-            self._ending.set()
-            self._last_order = order
-            self._let_sockets_go()
-        if self._channel is None:
-            return
-        message: Message = {"order": order.value}
-        if order is Order.RELOAD:
-            message["settings"] = dump(self.settings)
-        try:
-            self._channel.send(message)
-        except BlockingIOError:
-            logger.error("%s does not read its orders", self)  # noqa: TRY400 -- no traceback needed
-        except OSError:
-            logger.debug("%s has ended before an order", self)
-
-    def kill(self) -> None:
-        """End the process at once, if there is one. Safe in a signal handler."""
-        if self._process is not None and self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGKILL)
-
-    async def _run(self, on_ready: Callable[[], None]) -> int:
-        """Start a process, hear what it says, and give its exit code."""
-        channel, theirs = Channel.pair()
-        fds = {kind: [sock.fileno() for sock in each] for kind, each in self.sockets.items()}
-        try:
-            self._process = await self._spawn(theirs.fileno(), *chain.from_iterable(fds.values()))
-        except OSError as error:  # too many processes, or no memory: tried again like a crash
-            channel.close()
-            self._failure = f"cannot be started: {error}"
-            return ExitCode.STARTUP
-        finally:
-            theirs.close()
-        self._channel = channel
-        self._hand_over(channel, fds)
-        hearing = asyncio.create_task(self._hear(channel, on_ready))
-        ended = await self._process.wait()
-        # All it said is here already. A process it forked may hold the channel open: do not wait.
-        await asyncio.wait({hearing}, timeout=LAST_WORDS)
-        hearing.cancel()
-        self._channel = None
-        channel.close()
-        return ended
-
-    async def _spawn(self, channel_fd: int, *fds: int) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *command_line(self.package, channel_fd),
-            stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=(channel_fd, *fds),
-        )
-
-    def _hand_over(self, channel: Channel, fds: dict[str, list[int]]) -> None:
-        start: Message = {
-            "settings": dump(self.settings),
-            "sockets": fds,
-            "number": self.number,
-            "restarts": 0,
-            "parent": os.getpid(),
-        }
-        with suppress(OSError):  # it ended at once; its exit code says more
-            channel.send(start)
-        if self._last_order is not None:  # given while it was being started
-            self.order(self._last_order)
-
-    def _let_sockets_go(self) -> None:
-        """Close our copies: with them open, nobody would be refused when the process closes its own."""
-        for sock in chain.from_iterable(self.sockets.values()):
-            sock.close()
-
-    async def _hear(self, channel: Channel, on_ready: Callable[[], None]) -> None:
-        async for message in channel.messages():
-            if "failed" in message:
-                self._failure = message["failed"]
-                continue
-            self.addresses = message["ready"]
-            self._ready_at = asyncio.get_running_loop().time()
-            logger.info("%s is ready", self)
-            on_ready()
-
-    async def _pause(self, delay: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(delay):
-                await self._ending.wait()
-
-    def _check_end(self, ended: int) -> None:
-        """Raise unless it stopped cleanly; a signal may have met it before it could take one."""
-        if ended not in {ExitCode.OK, -signal.SIGTERM, -signal.SIGINT}:
-            raise RunError(f"{self} {self._told(ended)}")
-
-    def _failed(self, ended: int) -> ProcessError:
-        if self._failure is not None and ended in {ExitCode.USAGE, ExitCode.STARTUP}:
-            return ChildError(self._failure, ExitCode(ended))
-        return StartupError(f"{self} {self._told(ended)} before it was ready")
-
-    def _told(self, ended: int) -> str:
-        if self._failure is not None:
-            return f"failed ({self._failure})"
-        return f"was killed by signal {-ended}" if ended < 0 else f"ended with exit code {ended}"
 
 
 class Supervisor:
@@ -228,6 +46,10 @@ class Supervisor:
         self._announce = announce
         self._reread = reread
         self._announced = False
+        # While children are replaced, and whether that is to be done once more after it.
+        self._replacing: asyncio.Task[None] | None = None
+        self._again = False
+        self._ending = False
         self._deadline: asyncio.TimerHandle | None = None
         self._error: ProcessError | None = None
 
@@ -244,15 +66,19 @@ class Supervisor:
         for task in keeping:
             task.add_done_callback(self._on_end)
         await asyncio.wait(keeping)
+        if self._replacing is not None:
+            await asyncio.wait({self._replacing})
         if self._deadline is not None:
             self._deadline.cancel()
         if self._error is not None:
             raise self._error
 
     def order(self, order: Order) -> None:
-        """Take an order, on the loop."""
-        if order is Order.RELOAD and not self._reload():
+        """Take an order, on the loop. A reload during another is carried out once, after it."""
+        if order is Order.RELOAD:
+            self._reload()
             return
+        self._ending = True
         if order is Order.STOP and self._deadline is None:
             limit = max(child.settings.stop_timeout for child in self._children) + KILL_GRACE
             self._deadline = asyncio.get_running_loop().call_later(limit, self._too_late)
@@ -264,14 +90,87 @@ class Supervisor:
         for child in self._children:
             child.kill()
 
-    def _reload(self) -> bool:
+    # What it tells of its children
+
+    async def status(self) -> list[ProcessStatus]:
+        """Tell how each process is, in the children's order; none holds up the others."""
+        return await asyncio.gather(*(child.status() for child in self._children))
+
+    async def connections(self, query: ConnectionQuery) -> ConnectionPage:
+        """Give a page of all children's connections, one child after another.
+
+        A page ends where a child's own page does, so it may hold fewer rows than asked for.
+
+        Raises:
+            ValueError: the query is wrong; the message names what.
+        """
+        index, after = self._position(query.after)
+        page = ConnectionPage()
+        while index < len(self._children):
+            child, room = self._children[index], query.limit - len(page.rows)
+            if not room:
+                return replace(page, next=f"{index}/")
+            part = await child.connections(replace(query, limit=room, after=after))
+            if part is None:
+                page.silent.append(str(child))
+            else:
+                page.rows.extend(part.rows)
+                if part.next:
+                    return replace(page, next=f"{index}/{part.next}")
+            index, after = index + 1, ""
+        return page
+
+    def _position(self, after: str) -> tuple[int, str]:
+        """Read what stands in `next`: the index of a child, and what that child said."""
+        if not after:
+            return 0, ""
+        index, slash, inner = after.partition("/")
+        if not slash or not index.isdecimal() or int(index) >= len(self._children):
+            remedy = "give what the page before said, or nothing for the first"
+            raise ValueError(f"after: {after!r} is no page of this instance; {remedy}")
+        return int(index), inner
+
+    # Reloading
+
+    def _reload(self) -> None:
+        if self._ending:
+            return
+        if self._replacing is not None:
+            self._again = True
+            return
+        former = {child: child.settings for child in self._children}
         logs.reopen()
         try:
             self._reread()
         except ProcessError as error:
             logger.error("reload changed nothing: %s", error)  # noqa: TRY400 -- one line says it all
-            return False
-        return True
+            return
+        for child in self._children:
+            if not child.replaces:
+                child.order(Order.RELOAD)
+        if any(child.replaces for child in self._children):
+            self._replacing = asyncio.create_task(self._replace_all(former))
+            self._replacing.add_done_callback(self._on_replaced)
+
+    async def _replace_all(self, former: Mapping[Child, SharedSettings]) -> None:
+        """Replace one child after another; where one fails, the rest keep their settings too."""
+        waiting = [child for child in self._children if child.replaces]
+        while waiting and await waiting[0].replace():
+            del waiting[0]
+        for child in waiting:
+            child.settings = former[child]
+        if not waiting:
+            logger.info("reloaded: every process was replaced")
+        elif not self._ending:
+            logger.error("the reload ends here; as they were: %s", ", ".join(map(str, waiting)))
+
+    def _on_replaced(self, task: asyncio.Task[None]) -> None:
+        self._replacing = None
+        if (error := task.exception()) is not None:
+            logger.error("the reload failed", exc_info=error)
+        if self._again:
+            self._again = False
+            self._reload()
 
     def _too_late(self) -> None:
         self._error = self._error or RunError("a child did not stop in time and was killed")

@@ -44,7 +44,6 @@ TESTED_ELSEWHERE: Final[dict[str, str]] = {
     "gateway_client/blocking/talk.py": _BLOCKING_CLIENT,
     "gateway_client/pipeline_methods.py": _FACADES,
     "gateway_client/send_types.py": _FACADES,
-    "gateway_process/inspection.py": "plain values; test_supervisor.py and test_daemon.py ask for them",
     "gateway_wire/commands/binds.py": _GOLDEN,
     "gateway_wire/commands/directory.py": _GOLDEN,
     "gateway_wire/commands/events.py": _GOLDEN,

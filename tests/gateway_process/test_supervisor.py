@@ -1,17 +1,25 @@
+import asyncio
 import os
 import shutil
 import signal
 import sys
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from gateway_process.errors import ExitCode
+from gateway_process.inspection import ConnectionPage, ConnectionQuery, State
+from gateway_process.signals import Order
 from tests.gateway_process.probing import ENVIRONMENT, ROLES, ROOT, Talk, children, probe
+from tests.gateway_process.supervising import AsyncTalk, Supervised, until
+from tests.gateway_process.supervising import children as children_here
 from tests.support.daemons import Daemon
 from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("probes")
 
 
 def test_one_ready_line_for_all_children() -> None:
@@ -173,3 +181,174 @@ def test_frozen_child_does_not_stop_the_others_from_stopping() -> None:
     with probe("--processes", "2", "--stop-timeout", "0") as daemon:
         children(daemon)[0].suspend()
         daemon.stop(code=ExitCode.FAILED)
+
+
+# Reloads that replace
+
+
+async def test_reload_replaces_one_after_another(caplog: pytest.LogCaptureFixture) -> None:
+    """Every process is new in the end, and never were two places at it at once."""
+    async with Supervised(processes=3) as running:
+        before = children_here()
+        running.reload(greeting="two")
+        while "every process was replaced" not in caplog.text:
+            states = [each.state for each in await running.supervisor.status()]
+            assert states.count(State.REPLACING) <= 1
+            assert len(children_here()) <= 4
+            await asyncio.sleep(0)
+        after = children_here()
+        assert len(after) == 3
+        assert not before & after
+        assert {await running.ask("greet") for _ in range(10)} == {"two"}
+
+
+async def test_reload_ends_where_a_new_process_fails(caplog: pytest.LogCaptureFixture) -> None:
+    """All old processes go on, with the settings that they had."""
+    async with Supervised(processes=2) as running:
+        before, settings = await running.pids(), running.settings
+        running.reload(fault="refuse")
+        await until(lambda: "the reload ends here; as they were: probe #0, probe #1" in caplog.text)
+        assert caplog.text.count("is not replaced") == 1
+        assert await running.pids() == before
+        assert [child.settings for child in running.children] == [settings] * 2
+        running.reload(fault="")
+        await until(lambda: "every process was replaced" in caplog.text)
+
+
+async def test_reloads_during_a_reload_are_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However many come, one more follows, with the settings of then."""
+    gate = tmp_path / "gate"
+    async with Supervised() as running:
+        running.reload(fault=f"hold {gate}")
+        await until(lambda: len(children_here()) == 2)
+        for greeting in ("two", "three"):
+            running.reload(greeting=greeting)
+        gate.touch()
+        await until(lambda: caplog.text.count("every process was replaced") == 2)
+        assert running.rereads == 2
+        assert await running.ask("greet") == "three"
+
+
+async def test_stop_forgets_a_reload_that_was_to_follow() -> None:
+    """After a stop nothing is read anew."""
+    async with Supervised() as running:
+        running.reload(fault="wait")
+        await until(lambda: len(children_here()) == 2)
+        running.reload()
+        running.supervisor.order(Order.STOP)
+        running.reload()
+        await running.end
+        assert running.rereads == 1
+
+
+async def test_reload_of_both_kinds(caplog: pytest.LogCaptureFixture) -> None:
+    """Those that are not replaced take the same reload as ever, and at once."""
+    async with Supervised(processes=2) as running:
+        running.children[0].replaces = False
+        before = await running.pids()
+        running.reload(greeting="two")
+        await until(lambda: "every process was replaced" in caplog.text)
+        after = await running.pids()
+        assert after[0] == before[0]
+        assert after[1] != before[1]
+        async with AsyncExitStack() as stack:
+            talks = [await stack.enter_async_context(AsyncTalk(running)) for _ in range(20)]
+            assert {await talk.ask("greet") for talk in talks} == {"two"}
+
+
+# Questions
+
+
+async def test_status_of_all() -> None:
+    """Each place has its entry, in order, with what its process says."""
+    async with Supervised(processes=2) as running, AsyncTalk(running) as talk:
+        await talk.ask("pid")
+        first, second = await running.supervisor.status()
+        assert (first.role, first.number, second.number) == ("probe", 0, 1)
+        assert {first.pid, second.pid} == children_here()
+        for each in (first, second):
+            assert each.state is State.READY
+            assert each.uptime > 0
+            assert each.listening["number"] == str(each.number)
+            if sys.platform == "linux":
+                assert each.memory > 1_000_000
+        assert first.work is not None
+        assert second.work is not None
+        assert first.work.connections + second.work.connections == 1
+
+
+async def test_frozen_child_does_not_hold_up_the_others() -> None:
+    """It is told without its work, and asked again once it has answered."""
+    async with Supervised(processes=2) as running:
+        await running.signal(signal.SIGSTOP)
+        first, second = await running.supervisor.status()
+        assert (first.state, first.work) == (State.READY, None)
+        assert second.work is not None
+        assert (await running.supervisor.connections(ConnectionQuery())).silent == ["probe #0"]
+        await running.signal(signal.SIGCONT)
+        await running.until_status(lambda now: now.work is not None)
+        assert (await running.supervisor.connections(ConnectionQuery())).silent == []
+
+
+async def test_pages_go_through_all_children() -> None:
+    """Page after page gives each connection once, and says whose it is."""
+    async with Supervised(processes=2) as running, AsyncExitStack() as stack:
+        talks = [await stack.enter_async_context(AsyncTalk(running)) for _ in range(12)]
+        pids = await running.pids()
+        owners = {talk.address: pids.index(int(await talk.ask("pid"))) for talk in talks}
+        for limit in (1, 5, 12, 100):
+            rows: list[dict[str, Any]] = []
+            after = ""
+            while True:
+                query = ConnectionQuery(limit=limit, after=after)
+                page = await running.supervisor.connections(query)
+                assert len(page.rows) <= limit
+                rows += page.rows
+                if not (after := page.next):
+                    break
+            assert {row["address"]: row["number"] for row in rows} == owners
+            assert len(rows) == 12
+            assert {row["role"] for row in rows} == {"probe"}
+
+
+async def test_filters_reach_every_child() -> None:
+    """What is asked for is asked of each."""
+    async with (
+        Supervised(processes=2) as running,
+        AsyncTalk(running) as talk,
+        AsyncTalk(running) as other,
+    ):
+        await talk.ask("pid")
+        await other.ask("pid")
+        page = await running.supervisor.connections(ConnectionQuery(address=talk.address))
+        assert [row["address"] for row in page.rows] == [talk.address]
+
+
+@pytest.mark.parametrize("after", ["wrong", "0/wrong", "7/", "x/", "/"])
+async def test_wrong_page_is_named(after: str) -> None:
+    """What is no page is refused, by the supervisor or by the process."""
+    async with Supervised() as running:
+        with pytest.raises(ValueError, match=r"after: .* is no page"):
+            await running.supervisor.connections(ConnectionQuery(after=after))
+
+
+async def test_question_that_breaks_costs_nothing_else() -> None:
+    """A role that fails over a question is told as silent, and takes its orders."""
+    async with Supervised(fault="mute") as running:
+        assert (await running.status()).work is None
+        assert (await running.supervisor.connections(ConnectionQuery())).rows == []
+        running.supervisor.order(Order.STOP)
+        await running.end
+
+
+async def test_crashed_child_answers_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """While a place is empty its status says so, and it has no connections."""
+    async with Supervised() as running:
+        await running.ask("crash")
+        await until(lambda: "starting it again" in caplog.text)
+        status = await running.status()
+        assert (status.state, status.pid, status.memory) == (State.CRASHED, 0, 0)
+        assert await running.supervisor.connections(ConnectionQuery()) == ConnectionPage()
+        assert "crashed" in repr(running.supervisor)

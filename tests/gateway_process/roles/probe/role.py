@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from gateway_process.daemon import Addresses, Context, Sockets
 from gateway_process.errors import RunError, SettingsError, StartupError
@@ -53,6 +54,9 @@ class Probe:
             case "wait":
                 say("waiting")
                 await asyncio.Event().wait()
+            case fault if fault.startswith("hold "):
+                while not Path(fault.removeprefix("hold ")).exists():  # noqa: ASYNC110, ASYNC240
+                    await asyncio.sleep(0.02)
             case _:
                 pass
         (sock,) = self.context.sockets["probe"]

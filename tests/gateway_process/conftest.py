@@ -1,0 +1,15 @@
+"""What holds for the tests of how processes run."""
+
+import logging
+
+import pytest
+
+from tests.gateway_process.probing import ENVIRONMENT
+
+
+@pytest.fixture
+def probes(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Let the children of this very process find the role in `roles/probe`, and see what is told."""
+    caplog.set_level(logging.INFO)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
