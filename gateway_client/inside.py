@@ -54,11 +54,13 @@ class Inside(Protocol):
 
     Attributes:
         max_message: Bytes of the largest message.
-        lost: How many commands of unconfirmed sends certainly did not reach a gateway.
     """
 
     max_message: int
-    lost: int
+
+    @property
+    def lost(self) -> int:
+        """How many commands of unconfirmed sends certainly did not reach a gateway."""
 
     def run(self, call: Call[R]) -> R:
         """Run a call and wait for its result, on any thread but that of the worker's loop."""

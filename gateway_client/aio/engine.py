@@ -179,6 +179,15 @@ class Engine:
             await self._prepare(call, timeout)
         return self.cluster.plan(call, self._loop.time())
 
+    @property
+    def outlets(self) -> tuple[Outlet, ...]:
+        """The ways out to the gateways that were needed so far and are still announced."""
+        return tuple(self._outlets.values())
+
+    def next_request_id(self) -> int:
+        """Return a request id that is not in use."""
+        return next(self._request_ids)
+
     def encode(self, command: Command) -> tuple[bytes, int]:
         """Return a command's frame and its request id."""
         request_id = next(self._request_ids)

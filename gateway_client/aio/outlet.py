@@ -31,7 +31,7 @@ from gateway_wire.frames import Envelope
 from gateway_wire.hello import Party
 from gateway_wire.limits import MAX_UNSENT
 
-__all__ = ["Asking", "Outlet"]
+__all__ = ["Asking", "Outlet", "why_no_link"]
 
 _GOODBYE_PAUSES: Final = (0, 0, 0, *[0.01] * 100)
 """Seconds to wait for what was sent to be written: mostly a turn of the loop, at most a second."""
@@ -176,6 +176,13 @@ class Outlet:
         if self._link is not None:
             self._link.close(ErrorCode.STOPPING, "the client is closing")
 
+    def fail_waiting(self, reason: str, error: Exception) -> None:
+        """Fail what waits for a link that did not come about."""
+        raised = _named(error, self.node) if isinstance(error, AuthenticationFailed) else None
+        waiting, self._waiting, self._waiting_size = self._waiting, {}, 0
+        for _, request, _ in waiting.values():
+            request.fail(reason, sent=False, error=raised)
+
     # What the link tells.
 
     def link_opened(self, link: AioLink) -> None:
@@ -231,27 +238,26 @@ class Outlet:
         key = self._cluster.config.secret_key
         try:
             await dial(self.node.address, self._party, key, self, CONNECT_TIMEOUT)
-        except TimeoutError:
-            self._not_linked(f"accepted no link within {CONNECT_TIMEOUT:g} s", None)
-        except (OSError, GatewayError) as error:
-            self._not_linked(f"could not be reached: {_said(error)}", error)
+        except (OSError, GatewayError) as error:  # TimeoutError is an OSError
+            self._not_linked(why_no_link(error), error)
         finally:
             self._dialing = None
 
-    def _not_linked(self, reason: str, error: OSError | GatewayError | None) -> None:
+    def _not_linked(self, reason: str, error: OSError | GatewayError) -> None:
         health, now = self._cluster.health, asyncio.get_running_loop().time()
-        if error is None:
+        if isinstance(error, TimeoutError):
             health.timed_out(self.node.node_id, reason, now)
         else:
             health.refused(self.node.node_id, reason, now)
-        raised = _named(error, self.node) if isinstance(error, AuthenticationFailed) else None
-        waiting, self._waiting, self._waiting_size = self._waiting, {}, 0
-        for _, request, _ in waiting.values():
-            request.fail(reason, sent=False, error=raised)
+        self.fail_waiting(reason, error)
 
 
-def _said(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error)
+def why_no_link(error: Exception) -> str:
+    """Say why a gateway could not be dialled, as the end of a sentence that begins with it."""
+    if isinstance(error, TimeoutError):
+        return f"accepted no link within {CONNECT_TIMEOUT:g} s"
+    said = (isinstance(error, OSError) and error.strerror) or str(error)
+    return f"could not be reached: {said}"
 
 
 def _named(error: AuthenticationFailed, node: Node) -> AuthenticationFailed:

@@ -152,14 +152,17 @@ class KeptLink:
 
     async def stop(self, code: ErrorCode = ErrorCode.STOPPING, text: str = "stopping") -> None:
         """Say goodbye and dial no more; harmless when stopped."""
-        if self.link is not None:  # first: a dialling that is cancelled cuts its link
-            self.link.close(code, text)
         task, self._task = self._task, None
+        self._end(task, code, text)
         if task is not None:
-            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         self.link = None
+
+    def retire(self, code: ErrorCode = ErrorCode.STOPPING, text: str = "stopping") -> None:
+        """Do the same without waiting for it: the owner is told when the link has ended."""
+        task, self._task = self._task, None
+        self._end(task, code, text)
 
     # The owner of each link: passes on what it is told.
 
@@ -178,6 +181,12 @@ class KeptLink:
         self._owner.link_closed(link, reason)
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(reason)
+
+    def _end(self, task: asyncio.Task[None] | None, code: ErrorCode, text: str) -> None:
+        if self.link is not None:  # first: a dialling that is cancelled cuts its link
+            self.link.close(code, text)
+        if task is not None:
+            task.cancel()
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -199,8 +208,13 @@ class KeptLink:
 
     async def _keep(self, link: AioLink, ended: asyncio.Future[GatewayError]) -> GatewayError:
         loop = asyncio.get_running_loop()
+        due = loop.time()
         while not ended.done():
-            if loop.time() - link.last_heard > self._silence:
+            now = loop.time()
+            # When it is our side that stood still, what the peer said meanwhile is still to be read.
+            stood_still = now - due > self._ping_interval
+            due = now + self._ping_interval
+            if now - link.last_heard > self._silence and not stood_still:
                 link.abort(LinkLost(f"{self.address} was silent for {self._silence:g} s"))
             elif link.is_open:
                 link.send(Ping())

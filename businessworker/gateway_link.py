@@ -1,0 +1,278 @@
+"""The link of a worker to one gateway: events come in on it, and everything said to the gateway goes out.
+
+It is the asyncio client's way out to a gateway (`Outlet`), over a link that stays: dialled again
+whenever it ends, and pinged. So a handler's calls, its session patch and the acknowledgement of its event leave in the
+order in which they were made.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from businessworker.link_source import Answer, LinkSource
+from gateway_client.aio.outlet import Outlet, why_no_link
+from gateway_wire.aio.dialer import KeptLink
+from gateway_wire.commands import (
+    WORKER_EVENTS,
+    ClientClosed,
+    ClientConnected,
+    ClientMessage,
+    Command,
+    Error,
+    LeaveEvents,
+    TakeEvents,
+)
+from gateway_wire.errors import GatewayError, RemoteProtocolError
+from gateway_wire.frames import encode_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from businessworker.source import Source
+    from gateway_client.cluster import Cluster
+    from gateway_client.directory import Node
+    from gateway_client.tally import Losses
+    from gateway_wire.addresses import Address
+    from gateway_wire.aio.link import AioLink
+    from gateway_wire.frames import Envelope
+    from gateway_wire.hello import Party
+
+__all__ = ["GatewayLink", "LinkState", "Owner", "Receiver"]
+
+_HANDLED: Final = frozenset({ClientConnected, ClientMessage, ClientClosed})
+"""The commands that have an event id."""
+
+
+class Receiver(Protocol):
+    """Who takes the events: the dispatcher."""
+
+    def receive(self, source: Source, commands: list[Command]) -> None:
+        """Take what came from a gateway, in the order of its link."""
+
+    def source_lost(self, source: Source) -> None:
+        """Forget the clients of a gateway whose link ended."""
+
+
+class Owner(Protocol):
+    """Who owns the links of all gateways, as one of them sees it.
+
+    Attributes:
+        receiver: Who takes the events; None until they are wanted.
+        losses: Is told what does not reach the gateway.
+        sent: Counts what handlers say to their current clients.
+    """
+
+    receiver: Receiver | None
+    losses: Losses
+    sent: int
+
+    def next_request_id(self) -> int:
+        """Return a request id that is not in use."""
+
+    def introduction(self) -> TakeEvents | None:
+        """Return how the worker asks for events, or None while it wants none."""
+
+    def link_changed(self, link: GatewayLink) -> None:
+        """Take note that a link has opened or ended, or that the gateway answered."""
+
+
+class LinkState(Enum):
+    """How far the way to one gateway has come; the words stand in status."""
+
+    DIALLING = "dialling"
+    OPEN = "open"
+    ASKING = "asking for events"
+    TAKING = "taking events"
+    LEAVING = "leaving"
+    LEFT = "left"
+
+
+class GatewayLink(Outlet):
+    """The way to one gateway, for as long as it is announced.
+
+    Attributes:
+        state: How far it has come.
+        trouble: Why it sends no events, as the end of a sentence that begins with it; else empty.
+        is_tried: Whether it was tried once: it has taken us, or could not.
+    """
+
+    __slots__ = (
+        "_ending",
+        "_events_before",
+        "_kept",
+        "_owner",
+        "_source",
+        "_why_not",
+        "is_tried",
+        "state",
+        "trouble",
+    )
+
+    def __init__(self, node: Node, cluster: Cluster, party: Party, owner: Owner) -> None:
+        """Make it and begin to dial."""
+        super().__init__(node, cluster, party)
+        self.state = LinkState.DIALLING
+        self.trouble = ""
+        self.is_tried = False
+        self._owner = owner
+        self._source: LinkSource | None = None
+        self._events_before = 0
+        self._ending: GatewayError | None = None  # of the last link that was open
+        # Why there is no use in waiting for the link: set by an attempt that failed.
+        self._why_not: str | None = None
+        key = cluster.config.secret_key
+        self._kept = KeptLink(node.address, party, key, self, self._link_failed)
+        self._kept.start()
+
+    def __repr__(self) -> str:
+        return f"<GatewayLink to {self.node.address} {self.state.value}>"
+
+    @property
+    def address(self) -> Address:
+        """Where the gateway is."""
+        return self.node.address
+
+    @property
+    def events(self) -> int:
+        """Events that came from it."""
+        return self._events_before + (self._source.events if self._source else 0)
+
+    @property
+    def unfinished(self) -> int:
+        """Events of the link that is open which are not acknowledged yet."""
+        return self._source.events - self._source.acknowledged if self._source else 0
+
+    @property
+    def is_taking(self) -> bool:
+        """Whether events may come and the gateway was not told that we leave."""
+        return self.state in {LinkState.ASKING, LinkState.TAKING}
+
+    def request(
+        self, link: AioLink, command: Command, settled: Callable[[Error | None], None]
+    ) -> None:
+        """Send a command of the worker's own on the link that is open.
+
+        Args:
+            link: That link.
+            command: The command.
+            settled: Called with None when it was executed, with the answer if it was refused; never
+                if the link is lost.
+        """
+        request_id = self._owner.next_request_id()
+        link.send_frame(encode_frame(command, request_id))
+        self._open[request_id] = Answer(settled)
+
+    def count_sent(self) -> None:
+        """Count a command for a handler's current client."""
+        self._owner.sent += 1
+
+    def count_lost(self) -> None:
+        """Count one that found no link, or one that is not read."""
+        self._owner.losses.count += 1
+
+    def take_events(self) -> None:
+        """Ask for events if the link is open and none were asked for on it."""
+        introduction = self._owner.introduction()
+        link = self._link
+        if link is not None and self.state is LinkState.OPEN and introduction is not None:
+            self.state = LinkState.ASKING
+            self.request(link, introduction, self._taken)
+
+    def leave_events(self) -> None:
+        """Ask to be given no more clients; `state` is LEFT when the last event is acknowledged."""
+        link = self._link
+        if link is not None and link.is_open and self.is_taking:
+            self.state = LinkState.LEAVING
+            self.request(link, LeaveEvents(), self._left)
+
+    # What is otherwise with a link that stays.
+
+    def connect(self) -> None:
+        """Do nothing: it is being dialled."""
+
+    def why_not_wait(self) -> str | None:
+        """Return why the last attempt failed, unless the first after a link is still under way."""
+        return self._why_not
+
+    def forget(self) -> None:
+        """Dial no more: the gateway is gone."""
+        self.retire()
+
+    def retire(self) -> None:
+        """Say goodbye once what was sent is written, and dial no more."""
+        self._kept.retire(text="the worker is closing")
+
+    # What the link tells.
+
+    def link_opened(self, link: AioLink) -> None:
+        """Send what waited, and ask for events."""
+        self.trouble, self._why_not = "", None
+        self.state = LinkState.OPEN
+        self._source = LinkSource(self, link)
+        super().link_opened(link)
+        self.take_events()
+        self._owner.link_changed(self)
+
+    def link_received(self, link: AioLink, envelopes: list[Envelope]) -> None:
+        """Give events to the dispatcher and answers to their requests, in their order."""
+        source = self._source
+        if source is None:
+            raise AssertionError("a link that receives was opened")
+        self._cluster.health.answered(self.node.node_id)
+        events: list[Command] = []
+        try:
+            for command, request_id, _ in envelopes:
+                if type(command) in WORKER_EVENTS:
+                    events.append(cast("Command", command))
+                    continue
+                if events:
+                    self._hand_over(source, events)
+                    events = []
+                self._receive(command, request_id)
+            if events:
+                self._hand_over(source, events)
+        except RemoteProtocolError as error:
+            link.abort(error)
+
+    def link_closed(self, link: AioLink, reason: GatewayError) -> None:
+        """Forget what belonged to the link; it is dialled again."""
+        source, self._source = self._source, None
+        self.state, self.is_tried = LinkState.DIALLING, True
+        self._ending, self.trouble = reason, f"is lost: {reason}"
+        super().link_closed(link, reason)
+        if source is not None:
+            self._events_before += source.events
+            if self._owner.receiver is not None:
+                self._owner.receiver.source_lost(source)
+        self._owner.link_changed(self)
+
+    # Private methods
+
+    def _hand_over(self, source: LinkSource, events: list[Command]) -> None:
+        receiver = self._owner.receiver
+        if receiver is None:
+            raise RemoteProtocolError("it sent events that were not asked for")
+        source.events += sum(type(each) in _HANDLED for each in events)
+        receiver.receive(source, events)
+
+    def _link_failed(self, _kept: KeptLink, error: Exception) -> None:
+        if error is self._ending:  # which `link_closed` was told
+            return
+        self.is_tried = True
+        self._why_not = self.trouble = why_no_link(error)
+        self.fail_waiting(self._why_not, error)
+        self._owner.link_changed(self)
+
+    def _taken(self, refusal: Error | None) -> None:
+        self.is_tried = True
+        if refusal is not None:
+            self.state = LinkState.OPEN
+            self.trouble = f"sends this worker no events: {refusal.text}"
+        elif self.state is LinkState.ASKING:
+            self.state = LinkState.TAKING
+        self._owner.link_changed(self)
+
+    def _left(self, _: Error | None) -> None:
+        self.state = LinkState.LEFT
+        self._owner.link_changed(self)
