@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway_wire.aio.link import LinkLost
@@ -11,6 +12,7 @@ from gateway_wire.aio.listener import LinkListener
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from gateway.executor import Executor
     from gateway_wire.aio.link import AioLink
@@ -31,17 +33,25 @@ class Backend:
         refused: Links that ended in their hello for a reason, by the name of the error.
     """
 
-    def __init__(self, party: Party, secret_key: str, executor: Executor) -> None:
+    def __init__(
+        self,
+        party: Party,
+        secret_key: str,
+        executor: Executor,
+        link_done: Callable[[AioLink], None],
+    ) -> None:
         """Make the listener; :meth:`start` begins to accept.
 
         Args:
             party: This gateway process, as it introduces itself.
             secret_key: The cluster's secret key, empty for none.
             executor: Where commands go.
+            link_done: Called with a link that has ended, when all that came on it is executed.
         """
         self.accepted = 0
         self.refused: Counter[str] = Counter()
         self._executor = executor
+        self._link_done = link_done
         self._listener = LinkListener(party, secret_key, self)
 
     def __repr__(self) -> str:
@@ -81,7 +91,7 @@ class Backend:
 
     def link_closed(self, link: AioLink, reason: GatewayError) -> None:
         """Forget a link; one that is refused is worth a line, but not who only knocks at the port."""
-        self._executor.forget(link)
+        self._executor.forget(link, partial(self._link_done, link))
         if link.core.peer is None and not isinstance(reason, LinkLost):
             self.refused[type(reason).__name__] += 1
             logger.warning("link from %s refused: %s", link.remote or "unknown", reason)

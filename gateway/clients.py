@@ -1,14 +1,16 @@
 """The life of client connections: they open, speak, and end.
 
 The edges report to :class:`Clients`; commands that end connections call it. It keeps the hub and the
-outbox in step, sends the init message, and counts. A connection leaves the hub in the moment its end
-is decided: from then on it is offline, whatever its socket still has to do.
+outbox in step, sends the init message, tells the router what happens, and counts. A connection leaves
+the hub in the moment its end is decided: from then on it is offline, whatever its socket still has to
+do. That it closed is an event when the socket is gone: only then is it certain why.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     from gateway.edge.interface import ConnectRequest, Edge
     from gateway.hub import Hub
     from gateway.outbox import Outbox
-    from gateway_wire.close_codes import CloseReason
+    from gateway.router import Router
+    from gateway_wire.close_codes import CloseCode, CloseReason
 
 __all__ = ["ClientCounters", "Clients"]
 
@@ -41,7 +44,7 @@ class ClientCounters:
         closed: Ended connections by the name of their close reason.
         received: Messages from clients.
         received_bytes: Their size; characters of text count as one.
-        discarded: Messages from clients that nobody was there to take.
+        discarded: Messages from clients that came before the first worker: for nobody.
     """
 
     opened: int = 0
@@ -62,15 +65,26 @@ class Clients:
     """
 
     def __init__(
-        self, hub: Hub, outbox: Outbox, new_client_id: Callable[[], str], *, init_message: bool
+        self,
+        hub: Hub,
+        outbox: Outbox,
+        router: Router,
+        new_client_id: Callable[[], str],
+        *,
+        init_message: bool,
+        require_worker: bool,
+        clock: Callable[[], float],
     ) -> None:
         """Start without connections.
 
         Args:
             hub: The indexes to keep.
             outbox: The outboxes to fill.
+            router: Who is told what clients do.
             new_client_id: Gives each new connection its client id.
             init_message: Whether a client is told its client id at once.
+            require_worker: Whether clients are sent away (1013) while no worker takes events.
+            clock: Gives the loop's time.
         """
         self.counters = ClientCounters()
         self.sockets = 0
@@ -79,8 +93,19 @@ class Clients:
         self._when_gone: asyncio.Future[None] | None = None
         self._hub = hub
         self._outbox = outbox
+        self._router = router
         self._new_client_id = new_client_id
         self._init_message = init_message
+        self._require_worker = require_worker
+        self._clock = clock
+        # When the newest connection was opened.
+        self._opened_at = 0.0
+        # Connections that were sent away before anybody heard of them.
+        self._refused: set[Connection] = set()
+        # Connections that are offline and whose socket still exists.
+        self._ending: set[Connection] = set()
+        if require_worker:
+            router.call_on_no_worker(self._send_away_for_want_of_a_worker)
 
     def __repr__(self) -> str:
         return f"<Clients {len(self._hub.connections)} open>"
@@ -90,13 +115,17 @@ class Clients:
     def opened(self, edge: Edge, request: ConnectRequest) -> None:
         """List a client that finished its handshake and tell it its client id."""
         client_id = self._new_client_id()
-        connection = Connection(client_id, edge, request, time.time(), FLUSH_AT)
+        # Later than that of any before, so that connections can be listed in this order.
+        self._opened_at = max(time.time(), math.nextafter(self._opened_at, math.inf))
+        connection = Connection(client_id, edge, request, self._opened_at, FLUSH_AT)
         edge.connection = connection
         self._hub.add(connection)
         self.counters.opened += 1
         self.sockets += 1
-        if self.stopping:
-            self.send_away(connection)
+        obstacle = self._obstacle()
+        if obstacle is not None:
+            self._refused.add(connection)
+            self._send_away(connection, obstacle)
             return
         if self.unbound is not None:
             self.unbound.add(connection)
@@ -104,12 +133,17 @@ class Clients:
             # An id is letters and digits in every form: nothing to escape.
             init = f'{{"type":"init","client_id":"{client_id}"}}'
             self._outbox.offer((connection,), init)
+        self._router.opened(connection, request, self._clock())
 
-    def received(self, edge: Edge, message: str | bytes) -> None:  # noqa: ARG002 - see below
-        """Count a message. Without workers nobody takes it: a push-only gateway discards it."""
-        self.counters.received += 1
-        self.counters.received_bytes += len(message)
-        self.counters.discarded += 1
+    def received(self, edge: Edge, message: str | bytes) -> None:
+        """Count a message and hand it on; before the first worker came there is nobody to take it."""
+        counters, router = self.counters, self._router
+        counters.received += 1
+        counters.received_bytes += len(message)
+        if router.active:
+            router.received(edge.connection, message, self._clock())
+        else:
+            counters.discarded += 1
 
     def write_paused(self, edge: Edge) -> None:
         """Keep what comes for this client until it has taken what it was sent."""
@@ -122,7 +156,7 @@ class Clients:
     def ending(self, edge: Edge) -> None:
         """Call a client offline that nothing can reach any more, whatever its socket still does."""
         connection: Connection = edge.connection
-        self._hub.remove(connection)
+        self._take_offline(connection)
         self._outbox.forget(connection)
 
     def lost(self, edge: Edge, reason: CloseReason) -> None:
@@ -130,6 +164,7 @@ class Clients:
         connection: Connection = edge.connection
         edge.connection = None
         self._hub.remove(connection)
+        self._ending.discard(connection)
         self._outbox.forget(connection)
         self.counters.closed[reason.name] += 1
         self.sockets -= 1
@@ -137,6 +172,10 @@ class Clients:
             self._when_gone.set_result(None)
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s closed: %s", connection.client_id, reason)
+        if connection in self._refused:
+            self._refused.remove(connection)
+        else:
+            self._router.closed(connection, reason, self._clock())
 
     async def all_gone(self) -> None:
         """Wait until no connection's socket exists any more; one waiter at a time."""
@@ -161,14 +200,14 @@ class Clients:
             ValueError: If the code or the reason cannot be sent; nothing happened then.
         """
         farewell = connection.edge.goodbye(code, reason)
-        self._hub.remove(connection)
+        self._take_offline(connection)
         if message is not None:
             self._outbox.offer((connection,), message)
         self._outbox.finish(connection, farewell)
 
     def send_away(self, connection: Connection) -> None:
         """Close a connection because this process stops; the client should come back elsewhere."""
-        self.close(connection, None, close_codes.STOPPING.code, close_codes.STOPPING.name)
+        self._send_away(connection, close_codes.STOPPING)
 
     def destroy(self, connection: Connection) -> None:
         """Cut a connection at once; what waits for it is lost."""
@@ -177,13 +216,39 @@ class Clients:
     def close_unbound(self, connection: Connection) -> None:
         """Close a client whose time to get a uid has passed, if it has none."""
         if connection.uid is None and connection.client_id in self._hub.connections:
-            self.close(connection, None, close_codes.NEVER_BOUND.code, close_codes.NEVER_BOUND.name)
+            self._send_away(connection, close_codes.NEVER_BOUND)
 
     def cut_slow(self, connection: Connection) -> None:
         """Cut a client that does not read what it is sent."""
         logger.info("%s does not read what it is sent; cut", connection)
         self._abort(connection, close_codes.SLOW)
 
-    def _abort(self, connection: Connection, code: close_codes.CloseCode) -> None:
-        self._hub.remove(connection)
+    def cut_ending(self) -> None:
+        """Cut those that were told to go and have not gone."""
+        for connection in tuple(self._ending):
+            connection.edge.abort(close_codes.CONNECTION_LOST.reason())
+
+    # Private: how connections end.
+
+    def _obstacle(self) -> CloseCode | None:
+        """Return why whoever finishes a handshake now is sent away, None if nobody is."""
+        if self.stopping:
+            return close_codes.STOPPING
+        if self._require_worker and not self._router.workers:
+            return close_codes.NO_WORKER
+        return None
+
+    def _send_away_for_want_of_a_worker(self, connection: Connection) -> None:
+        if connection.client_id in self._hub.connections:
+            self._send_away(connection, close_codes.NO_WORKER)
+
+    def _send_away(self, connection: Connection, code: CloseCode) -> None:
+        self.close(connection, None, code.code, code.name)
+
+    def _abort(self, connection: Connection, code: CloseCode) -> None:
+        self._take_offline(connection)
         connection.edge.abort(code.reason())
+
+    def _take_offline(self, connection: Connection) -> None:
+        if self._hub.remove(connection):
+            self._ending.add(connection)

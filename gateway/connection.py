@@ -4,17 +4,21 @@ Rule: everything that would have to survive if the connection were handed to ano
 :meth:`Connection.record`, as plain values, and can be read back. The rest belongs to the running
 process: the edge that holds the socket and the bytes that wait for it. The hub owns `uid` and
 `groups`, the session handlers `session`, the outbox `pending`, `room`, `blocked`, `given` and
-`waiting`; nobody else writes them.
+`waiting`, the router `worker`, `lane` and `untold`; nobody else writes them.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from gateway_wire.commands import ClientAssigned, ClientSession
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.edge.interface import ConnectRequest, Edge, EdgeRecord
+    from gateway.holding import Lane
+    from gateway.workers import Worker
 
 __all__ = ["Connection", "ConnectionRecord"]
 
@@ -46,12 +50,17 @@ class Connection:
         remote_addr: The client's address.
         remote_port: Its port.
         listener: Name of the listener that accepted it.
-        opened_at: Wall-clock time of its handshake, seconds since the epoch.
+        opened_at: Wall-clock time of its handshake, seconds since the epoch; a later connection of the
+            same process has a later one, also where the clock stood still or was set back.
         pending: Encoded frames that the transport has not been given.
         room: Bytes that may still be added to `pending` before the outbox must act.
         blocked: Whether the transport holds bytes that the client has not taken.
         given: While blocked, what the transport was given last.
         waiting: While blocked, bytes of `given` and `pending`.
+        worker: The worker that gets its events, None before the first; it may be one that is gone.
+        lane: Its events that are unfinished or wait; None while there are none.
+        untold: What the worker must be told before the next event: that it has the client, or that
+            the session was changed; None for nothing.
     """
 
     __slots__ = (
@@ -61,6 +70,7 @@ class Connection:
         "encoding",
         "given",
         "groups",
+        "lane",
         "listener",
         "opened_at",
         "pending",
@@ -69,7 +79,9 @@ class Connection:
         "room",
         "session",
         "uid",
+        "untold",
         "waiting",
+        "worker",
     )
 
     def __init__(
@@ -91,10 +103,18 @@ class Connection:
         self.blocked = False
         self.given = b""
         self.waiting = 0
+        self.worker: Worker | None = None
+        self.lane: Lane | None = None
+        self.untold: type[ClientAssigned | ClientSession] | None = ClientAssigned
 
     def __repr__(self) -> str:
         uid = f" uid={self.uid!r}" if self.uid is not None else ""
         return f"<Connection {self.client_id} {self.remote_addr}:{self.remote_port}{uid}>"
+
+    def session_moved(self) -> None:
+        """Take note that another hand than the client's worker changed the session."""
+        if self.untold is None:
+            self.untold = ClientSession
 
     def record(self) -> ConnectionRecord:
         """Return everything that is known of the connection, as plain values."""

@@ -1,12 +1,15 @@
-"""Letting browsers go: closing them with 1012, spread over time.
+"""Letting browsers go, with 1012 and spread over time, and letting their last events be finished.
 
 Thousands of browsers that are closed in one moment come back in one moment, to whatever is left of
-the cluster. So they are closed at an even pace over the drain time; few of them go at once.
+the cluster. So they are closed at an even pace over the drain time; few of them go at once. That
+they are gone is an event for the workers, which then get time to finish what they have.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import math
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -14,8 +17,11 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from gateway.clients import Clients
     from gateway.hub import Hub
+    from gateway.router import Router
 
-__all__ = ["close_all"]
+__all__ = ["close_all", "finish_events"]
+
+logger = logging.getLogger("gateway")
 
 TICK: Final = 0.05
 """Seconds between two batches of closes."""
@@ -41,3 +47,21 @@ async def close_all(hub: Hub, clients: Clients, seconds: float) -> None:
             clients.send_away(connection)
         if hub.connections:
             await asyncio.sleep(TICK)
+
+
+async def finish_events(router: Router, deadline: float) -> None:
+    """Wait until every event is finished, and count those as lost that are not by then.
+
+    Args:
+        router: Whose events.
+        deadline: The loop's time until which to wait.
+    """
+    finished = asyncio.get_running_loop().create_future()
+    router.call_when_idle(lambda: finished.set_result(None))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout_at(deadline):
+            # Shielded: it may still be told that it is finished after the time is over.
+            await asyncio.shield(finished)
+    lost = router.give_up()
+    if lost:
+        logger.warning("%d events were not finished in time; they are lost", lost)

@@ -7,33 +7,42 @@ gets to serve browsers before the next turn. A long answer is a generator of
 parts: one part is made at a time, and the turn may end between two.
 
 A link is read no further while its inbox is full or while it leaves its answers unread; nothing is
-thrown away. Answers to a link leave in the order of its commands.
+thrown away. Answers to a link leave in the order of its commands, but for the commands of
+a `LinkTable`, whose functions know the link that they came on and answer themselves, when they will.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from gateway_wire.commands import Command, CommandError, Error, Reply, ReplyPart
 from gateway_wire.errors import ErrorCode, LocalProtocolError, MessageTooLarge
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from gateway.flusher import Flusher
     from gateway_wire.aio.link import AioLink
     from gateway_wire.frames import Envelope
 
-__all__ = ["Executor", "ExecutorCounters", "Handler"]
+__all__ = ["Answer", "CommandTable", "Executor", "ExecutorCounters", "LinkTable"]
 
-Handler = "Callable[[Any], object]"
-"""What executes one command class: it returns the reply's value, or a generator of its parts."""
+CommandTable: TypeAlias = Mapping[type[Command], Callable[[Any], object]]
+"""What executes each command class: it returns the reply's value, or a generator of its parts."""
+
+Answer: TypeAlias = Callable[[object], None]
+"""Takes a reply's value, now or later; does nothing if none was asked for or the link has ended."""
+
+LinkTable: TypeAlias = "Mapping[type[Command], Callable[[AioLink, Any, Answer], None]]"
+"""What executes the commands that mean something to the link they came on; it calls the answer once."""
 
 logger = logging.getLogger("gateway")
 
@@ -67,7 +76,7 @@ class ExecutorCounters:
 class _Inbox:
     """Commands of one link that wait for execution."""
 
-    __slots__ = ("full", "link", "parts", "queue", "waiting")
+    __slots__ = ("full", "link", "parts", "queue", "then", "waiting")
 
     def __init__(self, link: AioLink) -> None:
         self.link = link
@@ -77,6 +86,12 @@ class _Inbox:
         # Whether the inbox stands in the executor's line.
         self.waiting = False
         self.full = False
+        # Called when everything is executed, once the link has ended.
+        self.then: Callable[[], None] | None = None
+
+    def is_done(self) -> bool:
+        """Whether nothing is left to execute."""
+        return not self.queue and self.parts is None
 
 
 class Executor:
@@ -90,7 +105,8 @@ class Executor:
         self,
         loop: asyncio.AbstractEventLoop,
         flusher: Flusher,
-        table: Mapping[type[Command], Callable[[Any], object]],
+        table: CommandTable,
+        link_table: LinkTable | None = None,
     ) -> None:
         """Make an executor.
 
@@ -98,11 +114,13 @@ class Executor:
             loop: The loop whose turns count.
             flusher: Writes what the commands put into outboxes.
             table: The function for each command class.
+            link_table: That for those that mean something to the link they came on.
         """
         self.counters = ExecutorCounters()
         self._loop = loop
         self._flusher = flusher
         self._table = table
+        self._link_table = link_table or {}
         self._inboxes: dict[AioLink, _Inbox] = {}
         self._line: deque[_Inbox] = deque()
         self._scheduled = False
@@ -121,11 +139,19 @@ class Executor:
             link.pause_reading()
         self._line_up(inbox)
 
-    def forget(self, link: AioLink) -> None:
-        """Take note that a link ended. What it sent before is still executed."""
+    def forget(self, link: AioLink, then: Callable[[], None]) -> None:
+        """Take note that a link ended. What it sent before is still executed.
+
+        Args:
+            link: The link.
+            then: Called when that is done, at once if there is nothing.
+        """
         inbox = self._inboxes.pop(link, None)
-        if inbox is not None and inbox.queue:  # it may have waited for a peer to read
-            self._line_up(inbox)
+        if inbox is None or inbox.is_done():
+            then()
+            return
+        inbox.then = then
+        self._line_up(inbox)  # it may have waited for a peer to read
 
     # Turns.
 
@@ -178,9 +204,11 @@ class Executor:
             link.resume_reading()
         if not link.has_room():
             link.call_when_writable(self._writable_again)
-        elif queue or inbox.parts is not None:
+        elif not inbox.is_done():
             inbox.waiting = True
             self._line.append(inbox)
+        elif inbox.then is not None:
+            inbox.then()
         return done
 
     def _writable_again(self, link: AioLink) -> None:
@@ -192,8 +220,13 @@ class Executor:
 
     def _execute(self, inbox: _Inbox, envelope: Envelope, end: float) -> None:
         command, request_id, _ = envelope
+        function = self._table.get(type(command))  # type: ignore[arg-type]
         try:
-            result = self._table[type(command)](command)  # type: ignore[index]
+            if function is None:
+                answer = partial(_answer, inbox.link, request_id)
+                self._link_table[type(command)](inbox.link, command, answer)  # type: ignore[index]
+                return
+            result = function(command)
             if type(result) is GeneratorType:
                 if request_id:
                     inbox.parts = (result, request_id, next(result))
@@ -234,3 +267,8 @@ class Executor:
             answer = Error(ErrorCode.INTERNAL.value, text)
         if request_id and link.is_open:
             link.queue(answer, request_id)
+
+
+def _answer(link: AioLink, request_id: int, value: object) -> None:
+    if request_id and link.is_open:
+        link.send(Reply(value), request_id)

@@ -3,15 +3,17 @@
 ::
 
     browsers -> listeners -> edges -> Clients -> Hub         who is here
-                               ^          |
-                               +------- Outbox  <- Flusher   what is on the way to them
-                                          ^
+                               ^       |    |
+                               |       |    +--> Router      what they do, on the way to workers
+                               +------ | -- Outbox  <- Flusher
+                                       |      ^              what is on the way to them
     backends -> Backend -> Executor -> handlers              what they ask for
 
     Announcer -> registers        AdminServer -> health, metrics, HTTP API
 
 Start: internal listener, HTTP, announce, wait for the first acknowledgement, public listeners. Stop:
-public listeners, browsers (1012, over `drain`), registers, links, HTTP. No part knows this file.
+public listeners, browsers (1012, over `drain`), their last events, registers, links, HTTP. No part
+knows this file.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from typing import TYPE_CHECKING, Final
 
 from gateway.addressing import Hosts, choose_hosts
@@ -27,19 +30,22 @@ from gateway.admin.sources import AdminSources
 from gateway.announcer import Announcer
 from gateway.backend import Backend
 from gateway.clients import Clients
-from gateway.drain import close_all
+from gateway.drain import close_all, finish_events
 from gateway.edge.options import EdgeOptions
 from gateway.edge.proxies import TrustedProxies
 from gateway.edge.server import EdgeServer
 from gateway.executor import Executor
 from gateway.flusher import Flusher
-from gateway.handlers import command_table
+from gateway.handlers import command_table, link_table
 from gateway.hub import Hub
+from gateway.listing import list_connections
 from gateway.outbox import Outbox
 from gateway.program import HTTP, INTERNAL, public_kind
+from gateway.router import Router
 from gateway.settings import SECURE
 from gateway.tls import server_context
 from gateway_process.addresses import ListenUrl
+from gateway_process.inspection import Work
 from gateway_process.sockets import address_of, explain
 from gateway_wire.addresses import Address
 from gateway_wire.commands import Announce, Role
@@ -55,6 +61,8 @@ if TYPE_CHECKING:
     from gateway.edge.listener import Listener
     from gateway.settings import GatewaySettings
     from gateway_process.daemon import Addresses, Context
+    from gateway_process.inspection import ConnectionPage, ConnectionQuery
+    from gateway_wire.aio.link import AioLink
 
 __all__ = ["GatewayProcess"]
 
@@ -65,7 +73,10 @@ GOODBYE_TIMEOUT: Final = 1.0
 
 ENDING_TIME: Final = 2 * GOODBYE_TIMEOUT
 """Seconds of `stop_timeout` that are kept for registers, links and HTTP; browsers that left their
-Close unanswered until then are not waited for."""
+Close unanswered until then are cut, and events that are not finished until then are lost."""
+
+LAST_EVENTS_TIME: Final = 0.5
+"""Seconds that the last events get at the least, when browsers have used up the time."""
 
 
 class GatewayProcess:
@@ -85,7 +96,9 @@ class GatewayProcess:
         self._hosts = Hosts("", "")
         self._secret_key = settings.secret_key.reveal()
         self._party = Party(Role.GATEWAY, new_instance())
+        self._loop = loop
         self.hub = Hub()
+        self.router = Router(settings.routing)
         self._flusher = Flusher(loop, settings.flush_interval)
         self.outbox = Outbox(
             settings.send_buffer,
@@ -95,12 +108,23 @@ class GatewayProcess:
         )
         self._flusher.outbox = self.outbox
         self.clients = Clients(
-            self.hub, self.outbox, self._new_client_id, init_message=settings.init_message
+            self.hub,
+            self.outbox,
+            self.router,
+            self._new_client_id,
+            init_message=settings.init_message,
+            require_worker=settings.require_worker,
+            clock=loop.time,
         )
-        table = command_table(self.hub, self.outbox, self.clients, settings.max_message)
-        self.executor = Executor(loop, self._flusher, table)
-        self.backend = Backend(self._party, self._secret_key, self.executor)
+        self.executor = Executor(
+            loop,
+            self._flusher,
+            command_table(self.hub, self.outbox, self.clients, settings.max_message),
+            link_table(self.hub, self.router, loop.time),
+        )
+        self.backend = Backend(self._party, self._secret_key, self.executor, self._link_done)
         self.edge = EdgeServer(self.clients, _edge_options(settings))
+        self.edge.ticker.add(self)
         self._listeners: list[Listener] = []
         self.announcer = Announcer(
             settings.register,
@@ -119,11 +143,13 @@ class GatewayProcess:
                 backend=self.backend,
                 executor=self.executor,
                 announcer=self.announcer,
-                why_not_ready=lambda: self._why_not_ready,
+                router=self.router,
+                why_not_ready=self._obstacle,
                 client=cluster_client(
                     map(str, settings.register), settings.secret_key, settings.max_message
                 ),
                 api_key=settings.api_key,
+                restarts=context.restarts,
             )
         )
 
@@ -146,10 +172,7 @@ class GatewayProcess:
         self._open_listeners(tls)
         self._why_not_ready = ""
         return {
-            "ws": [
-                str(ListenUrl(url.scheme, Address(*listener.addresses[0])))
-                for url, listener in zip(settings.listen, self._listeners, strict=True)
-            ],
+            "ws": [self._public_url(index) for index in range(len(settings.listen))],
             INTERNAL: str(address_of(self._sockets[INTERNAL][0])),
             HTTP: str(address_of(self._sockets[HTTP][0])),
         }
@@ -171,14 +194,20 @@ class GatewayProcess:
                 await self.clients.all_gone()
 
     async def stop(self) -> None:
-        """Close everything, in order: browsers, registers, links."""
+        """Close everything, in order: browsers, when their last events are finished registers, links."""
         self._why_not_ready = "stopping"
         self.edge.stop_accepting()
-        deadline = asyncio.get_running_loop().time() + self._settings.stop_timeout - ENDING_TIME
+        deadline = self._loop.time() + self._settings.stop_timeout - ENDING_TIME
         await close_all(self.hub, self.clients, self._settings.drain)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(deadline):
                 await self.clients.all_gone()
+        deadline = max(deadline, self._loop.time() + LAST_EVENTS_TIME)
+        self.clients.cut_ending()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                await self.clients.all_gone()
+        await finish_events(self.router, deadline)
         self.edge.close()
         await self.announcer.withdraw()
         self.backend.stop_accepting()
@@ -188,14 +217,48 @@ class GatewayProcess:
                 await self.backend.wait_closed()
         await self._admin.stop()
 
+    def work(self) -> Work:
+        """Return what the process holds and has done."""
+        lost = self.router.counters.lost.total()
+        return Work(
+            connections=len(self.hub.connections),
+            messages_in=self.clients.counters.received,
+            messages_out=self.outbox.counters.deliveries,
+            send_failures=self.outbox.counters.slow + lost,
+            event_lag=self.router.lag(self._loop.time()),
+        )
+
+    def connections(self, query: ConnectionQuery) -> ConnectionPage:
+        """Return one page of the browsers that are connected."""
+        return list_connections(self.hub, query, time.time())
+
+    def turn(self) -> None:
+        """Let a tick of the edge's timer pass, for events that wait."""
+        self.router.turn(self._loop.time())
+
+    def _public_url(self, index: int) -> str:
+        """Return the URL of a public listener, with its real port."""
+        address = address_of(self._sockets[public_kind(index)][0])
+        return str(ListenUrl(self._settings.listen[index].scheme, address))
+
+    def _obstacle(self) -> str:
+        """Return what the process has against being sent browsers, empty for nothing."""
+        if not self._why_not_ready and self._settings.require_worker and not self.router.workers:
+            return "no worker: no business worker takes events, and one is required"
+        return self._why_not_ready
+
+    def _link_done(self, link: AioLink) -> None:
+        self.router.link_lost(link, self._loop.time())
+
     def _open_listeners(self, tls: ssl.SSLContext | None) -> None:
         settings = self._settings
         proxies = TrustedProxies([str(network) for network in settings.trusted_proxies])
         for index, url in enumerate(settings.listen):
             sockets = self._sockets[public_kind(index)]
             context = tls if url.scheme == SECURE else None
+            name = self._public_url(index)
             try:
-                listener = self.edge.add_listener(str(url), sockets, tls=context, proxies=proxies)
+                listener = self.edge.add_listener(name, sockets, tls=context, proxies=proxies)
             except OSError as error:  # somebody has begun to listen there since it was bound
                 raise explain(error, url.address, "--listen") from error
             self._listeners.append(listener)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.workers import Routing
 from gateway_process.addresses import ListenUrl
 from gateway_process.errors import SettingsError
 from gateway_process.kinds import Network, Seconds, Size
@@ -80,6 +81,16 @@ class GatewaySettings(MemberSettings):
     )
     init_message: bool = setting(
         True, "Tell each browser its client_id as soon as it is connected."
+    )
+    routing: Routing = setting(
+        Routing.LEAST_CONNECTIONS,
+        "How the worker that gets a browser's events is chosen at its first one: that with the fewest"
+        " browsers of this process, or any.",
+    )
+    require_worker: bool = setting(
+        False,
+        "Close browsers (1013) while no business worker is there, and be not ready; else they are"
+        " served without.",
     )
     bind_timeout: Seconds = setting(
         0.0,

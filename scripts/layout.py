@@ -34,6 +34,8 @@ TESTED_ELSEWHERE: Final[dict[str, str]] = {
     "businessworker/source.py": "a protocol; tests/businessworker/sources.py records what is done to one",
     "gateway/commands/start.py": "one call, which tests/gateway/test_process.py starts",
     "gateway/admin/sources.py": "the parts by name, as test_server.py and test_health.py hand them in",
+    "gateway/dispatch.py": "the router's other half; tests/gateway/test_router.py drives both",
+    "gateway/holding.py": "what the dispatch counts with; tests/gateway/test_router.py drives it",
     "gateway/demo/process.py": "a few lines that test_program.py starts and stops",
     "gateway_client/aio/engine.py": _AIO_CLIENT,
     "gateway_client/aio/methods.py": _FACADES,

@@ -1,8 +1,9 @@
 """Whether a gateway process is alive, and whether browsers should be sent to it.
 
-Alive means that the loop answers. Ready means that it was announced, accepts browsers and is not about
-to stop; one that is full is not ready, so that a load balancer looks for another. A register that is lost later does not make it unready: what knows this gateway goes on, and
-taking every gateway out of service because one register restarts would turn a nuisance into an
+Alive means that the loop answers. Ready means that it was announced, accepts browsers, has a worker where
+one is required and is not about to stop; one that is full is not ready, so that a load balancer looks
+for another. A register that is lost later does not make it unready: what knows this gateway goes on,
+and taking every gateway out of service because one register restarts would turn a nuisance into an
 outage. So that shows in the answer and in a metric.
 """
 
@@ -52,6 +53,7 @@ class HealthPages:
         body = {
             "status": "not ready" if reason else "ready",
             "registers": {"connected": announcer.connected, "lost": announcer.lost},
+            "workers": sources.router.workers,
         }
         if reason:
             body["reason"] = reason

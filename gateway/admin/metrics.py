@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 
 from gateway.admin.health import why_not_ready
 from gateway.admin.sources import AdminSources
+from gateway.holding import Loss
 from gateway_wire import close_codes
 from gateway_wire.hello import SOFTWARE
 
@@ -111,6 +112,11 @@ _PROCESS: Final = (
         "Registers that do not; pushes go on, new clients may not find us.",
         lambda s: s.announcer.lost,
     ),
+    _counter(
+        "process_restarts",
+        "Times that the place of this process was filled again after a crash.",
+        lambda s: s.restarts,
+    ),
     _gauge(
         "loop_lag_seconds",
         "Worst lateness of the loop within the last minute, in seconds.",
@@ -175,7 +181,7 @@ _MESSAGES: Final = (
     ),
     _counter(
         "messages_discarded",
-        "Messages from browsers that nobody was there to take.",
+        "Messages from browsers before the first worker came: for nobody.",
         lambda s: s.clients.counters.discarded,
     ),
     _counter(
@@ -215,6 +221,57 @@ _MESSAGES: Final = (
     ),
 )
 
+_EVENTS: Final = (
+    _gauge("workers", "Workers that take events of this process now.", lambda s: s.router.workers),
+    _counter(
+        "events",
+        "Events of browsers for workers: messages, connections and their ends. Always the sum of the"
+        " acknowledged, lost, unacknowledged and held ones.",
+        lambda s: s.router.counters.entered,
+    ),
+    _counter(
+        "events_dispatched",
+        "Events that were sent to a worker, each once.",
+        lambda s: s.router.counters.dispatched,
+    ),
+    _counter(
+        "events_acknowledged",
+        "Events that a worker has finished.",
+        lambda s: s.router.counters.acknowledged,
+    ),
+    _counter(
+        "events_lost",
+        "Events that no worker will finish, by reason.",
+        lambda s: {each.value: s.router.counters.lost[each] for each in Loss},
+        label="reason",
+    ),
+    _gauge(
+        "events_unacknowledged",
+        "Events that workers have and have not finished.",
+        lambda s: s.router.unacked,
+    ),
+    _gauge(
+        "events_held",
+        "Events that wait here, for a worker or for room at theirs.",
+        lambda s: s.router.held,
+    ),
+    _gauge(
+        "event_lag_seconds",
+        "Time for which the oldest unfinished event has waited, in seconds.",
+        lambda s: s.router.lag(asyncio.get_running_loop().time()),
+    ),
+    _gauge(
+        "paused_connections",
+        "Browsers that are not read from, because too many of their events are unfinished.",
+        lambda s: s.router.paused,
+    ),
+    _counter(
+        "acknowledgements_unknown",
+        "Acknowledgements of events that the worker did not have; its mistake.",
+        lambda s: s.router.counters.unknown,
+    ),
+)
+
 _BACKENDS: Final = (
     _gauge("links", "Links of backends and workers.", lambda s: s.backend.links),
     _counter("links_accepted", "Links that finished their hello.", lambda s: s.backend.accepted),
@@ -242,7 +299,7 @@ _BACKENDS: Final = (
     ),
 )
 
-CATALOGUE: Final = (*_PROCESS, *_CONNECTIONS, *_MESSAGES, *_BACKENDS)
+CATALOGUE: Final = (*_PROCESS, *_CONNECTIONS, *_MESSAGES, *_EVENTS, *_BACKENDS)
 """Every metric of ours, in the order of the documents."""
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gateway.executor import Executor
     from gateway.hub import Hub
     from gateway.outbox import Outbox
+    from gateway.router import Router
     from gateway_client import AsyncGatewayClient
     from gateway_process.secret import Secret
 
@@ -31,6 +32,7 @@ class AdminSources:
         hub: Who is connected.
         clients: What clients did.
         outbox: What is on the way to them.
+        router: What they do, on its way to workers.
         edge: The public listeners.
         backend: The links of backends.
         executor: The commands that they sent.
@@ -39,12 +41,14 @@ class AdminSources:
             nothing; that the edge accepts is looked up here.
         client: Asks the cluster for the HTTP API; closed with the port.
         api_key: What requests must carry; empty for requests of this machine only.
+        restarts: How often the place of this process was filled again after a crash.
         lag: How late the loop is; the HTTP port starts and stops it.
     """
 
     hub: Hub
     clients: Clients
     outbox: Outbox
+    router: Router
     edge: EdgeServer
     backend: Backend
     executor: Executor
@@ -52,4 +56,5 @@ class AdminSources:
     why_not_ready: Callable[[], str]
     client: AsyncGatewayClient
     api_key: Secret
+    restarts: int = 0
     lag: LoopLag = field(default_factory=LoopLag)

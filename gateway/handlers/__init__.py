@@ -2,14 +2,16 @@
 
 :func:`command_table` joins them into the executor's table. A handler is a plain function of one
 command; it returns the reply's value, or a generator of its parts where an answer can be long, and
-raises :class:`~gateway_wire.commands.CommandError` when the command cannot be executed.
+raises :class:`~gateway_wire.commands.CommandError` when the command cannot be executed. Those of
+:func:`link_table` are also given the link that the command came on.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gateway.handlers.binds import BindHandlers
+from gateway.handlers.events import EventHandlers
 from gateway.handlers.queries import QueryHandlers
 from gateway.handlers.sends import SendHandlers
 from gateway.handlers.sessions import SessionHandlers
@@ -18,17 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.clients import Clients
+    from gateway.executor import CommandTable, LinkTable
     from gateway.hub import Hub
     from gateway.outbox import Outbox
-    from gateway_wire.commands import Command
+    from gateway.router import Router
 
-__all__ = ["command_table"]
+__all__ = ["command_table", "link_table"]
 
 
-def command_table(
-    hub: Hub, outbox: Outbox, clients: Clients, max_message: int
-) -> dict[type[Command], Callable[[Any], object]]:
-    """Return the function for every command that a backend may send to a gateway.
+def command_table(hub: Hub, outbox: Outbox, clients: Clients, max_message: int) -> CommandTable:
+    """Return the function for every command that any backend may send to a gateway.
 
     Args:
         hub: Who is connected.
@@ -42,3 +43,14 @@ def command_table(
         **QueryHandlers(hub).table(),
         **SessionHandlers(hub).table(),
     }
+
+
+def link_table(hub: Hub, router: Router, clock: Callable[[], float]) -> LinkTable:
+    """Return the function for every command that only a worker may send to a gateway.
+
+    Args:
+        hub: Who is connected.
+        router: Where events go.
+        clock: Gives the loop's time.
+    """
+    return EventHandlers(hub, router, clock).table()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gateway.connection import Connection
     from gateway.hub import Hub
 
-__all__ = ["SessionHandlers", "merged"]
+__all__ = ["SessionHandlers", "check_size", "check_values", "merged"]
 
 
 class SessionHandlers:
@@ -49,22 +49,24 @@ class SessionHandlers:
     def set_session(self, command: SetSession) -> bool:
         """Replace a connection's session."""
         connection = self._hub.connections.get(command.client_id)
-        _check_values(command.session)
-        _check_size(command.session)
+        check_values(command.session)
+        check_size(command.session)
         if connection is None:
             return False
         connection.session = command.session
+        connection.session_moved()
         return True
 
     def update_session(self, command: UpdateSession) -> bool:
         """Merge into a connection's session."""
         connection = self._hub.connections.get(command.client_id)
-        _check_values(command.changes)
+        check_values(command.changes)
         if connection is None:
             return False
         session = merged(connection.session, command.changes)
-        _check_size(session)
+        check_size(session)
         connection.session = session
+        connection.session_moved()
         return True
 
     def get_session(self, command: GetSession) -> Mapping[Any, Any] | None:
@@ -105,14 +107,24 @@ def merged(session: Mapping[Any, Any], changes: Mapping[Any, Any]) -> dict[Any, 
     return result
 
 
-def _check_values(session: dict[Any, Any]) -> None:
+def check_values(session: dict[Any, Any]) -> None:
+    """Check that a session, or changes to one, hold what sessions may hold.
+
+    Raises:
+        CommandError: If not; the message names the place.
+    """
     try:
         check_session(session)
     except (TypeError, ValueError) as error:
         raise CommandError(ErrorCode.INVALID, str(error)) from error
 
 
-def _check_size(session: dict[Any, Any]) -> None:
+def check_size(session: dict[Any, Any]) -> None:
+    """Check that a session is not too large.
+
+    Raises:
+        CommandError: If it is.
+    """
     size = len(msgpack.packb(session))
     if size > MAX_SESSION:
         text = f"the session has {size:,} bytes, the limit is {MAX_SESSION:,}: store a key to it"

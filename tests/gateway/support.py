@@ -20,6 +20,8 @@ from gateway.edge.server import EdgeServer
 from gateway.flusher import Flusher
 from gateway.hub import Hub
 from gateway.outbox import FLUSH_AT, Outbox
+from gateway.router import Router
+from gateway.workers import Routing
 from gateway_wire.close_codes import CloseReason
 from gateway_wire.ids import NativeIds, new_node_id
 from tests.gateway.edge.line_edge import LineEdge
@@ -104,15 +106,26 @@ class Core:
         send_buffer: int = 2 * MIB,
         send_buffer_total: int = 256 * MIB,
         init_message: bool = False,
+        require_worker: bool = False,
     ) -> None:
-        self.flusher = Flusher(asyncio.get_running_loop(), 0)
+        loop = asyncio.get_running_loop()
+        self.flusher = Flusher(loop, 0)
         self.hub = Hub()
+        self.router = Router(Routing.LEAST_CONNECTIONS)
         self.outbox = Outbox(
             send_buffer, send_buffer_total, on_dirty=self.flusher.soon, cut=self._cut
         )
         self.flusher.outbox = self.outbox
         ids = NativeIds(new_node_id())
-        self.clients = Clients(self.hub, self.outbox, ids.next, init_message=init_message)
+        self.clients = Clients(
+            self.hub,
+            self.outbox,
+            self.router,
+            ids.next,
+            init_message=init_message,
+            require_worker=require_worker,
+            clock=loop.time,
+        )
         self._edge = EdgeServer(self.clients, EdgeOptions())
         listening = bound()
         # What it accepts holds some kilobytes, so that a client that does not read blocks soon.
@@ -163,6 +176,7 @@ class Pipe:
         self.capacity = capacity
         self.writes: list[bytes] = []
         self.aborted: CloseReason | None = None
+        self.is_reading = True
         self.goodbyes: list[tuple[int, str]] = []
         self.events: Outbox | None = None
         # What it was given last, from when it could not send it all until it could.
@@ -209,10 +223,10 @@ class Pipe:
         self.aborted = self.aborted or reason
 
     def pause_reading(self) -> None:
-        raise AssertionError("nothing is read from a pipe")
+        self.is_reading = False
 
     def resume_reading(self) -> None:
-        raise AssertionError("nothing is read from a pipe")
+        self.is_reading = True
 
     def record(self) -> EdgeRecord:
         return {"encoding": self.encoding.name}
@@ -228,14 +242,30 @@ class Pipe:
 class Pipes:
     """Hub, outbox and clients over pipes: nothing happens but what a test does."""
 
-    def __init__(self, *, send_buffer: int = 2 * MIB, send_buffer_total: int = 256 * MIB) -> None:
+    def __init__(
+        self,
+        *,
+        send_buffer: int = 2 * MIB,
+        send_buffer_total: int = 256 * MIB,
+        require_worker: bool = False,
+    ) -> None:
+        self.now = 1000.0
         self.hub = Hub()
+        self.router = Router(Routing.LEAST_CONNECTIONS)
         self.lines = Lines()
         self.wakes = 0
         self.cut: list[Connection] = []
         self.outbox = Outbox(send_buffer, send_buffer_total, on_dirty=self._wake, cut=self._cut)
         ids = NativeIds(NODE)
-        self.clients = Clients(self.hub, self.outbox, ids.next, init_message=False)
+        self.clients = Clients(
+            self.hub,
+            self.outbox,
+            self.router,
+            ids.next,
+            init_message=False,
+            require_worker=require_worker,
+            clock=lambda: self.now,
+        )
 
     def _wake(self) -> None:
         self.wakes += 1

@@ -25,7 +25,8 @@ async def backend(core: Pipes, secret_key: str = "") -> AsyncIterator[tuple[Back
     flusher = Flusher(loop, 0)
     flusher.outbox = core.outbox
     table = command_table(core.hub, core.outbox, core.clients, DEFAULT_MAX_MESSAGE)
-    served = Backend(party(Role.GATEWAY), secret_key, Executor(loop, flusher, table))
+    executor = Executor(loop, flusher, table)
+    served = Backend(party(Role.GATEWAY), secret_key, executor, lambda _: None)
     sock = bound()
     address = address_of(sock)
     await served.start(sock)

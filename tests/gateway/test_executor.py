@@ -54,6 +54,7 @@ class Executing:
         self.executor = Executor(loop, self.flusher, table)
         self.links: asyncio.Queue[AioLink] = asyncio.Queue()
         self.ended: asyncio.Queue[AioLink] = asyncio.Queue()
+        self.done: asyncio.Queue[AioLink] = asyncio.Queue()
 
     def link_opened(self, link: AioLink) -> None:
         self.links.put_nowait(link)
@@ -62,7 +63,7 @@ class Executing:
         self.executor.accept(link, envelopes)
 
     def link_closed(self, link: AioLink, reason: GatewayError) -> None:
-        self.executor.forget(link)
+        self.executor.forget(link, lambda: self.done.put_nowait(link))
         self.ended.put_nowait(link)
 
 

@@ -23,11 +23,14 @@ from gateway.edge.options import EdgeOptions
 from gateway.edge.server import EdgeServer
 from gateway.executor import Executor
 from gateway.flusher import Flusher
-from gateway.handlers import command_table
+from gateway.handlers import command_table, link_table
 from gateway.hub import Hub
 from gateway.outbox import Outbox
+from gateway.router import Router
+from gateway.workers import Routing
 from gateway_process.secret import Secret
 from gateway_wire.addresses import Address
+from gateway_wire.aio.link import AioLink
 from gateway_wire.commands import Announce, Role
 from gateway_wire.errors import ErrorCode
 from gateway_wire.ids import NativeIds, new_node_id, node_key_of
@@ -69,10 +72,20 @@ class Core:
         flusher = Flusher(loop, 0)
         self.outbox = Outbox(2 * MIB, 256 * MIB, on_dirty=flusher.soon, cut=self._cut)
         flusher.outbox = self.outbox
-        self.clients = Clients(self.hub, self.outbox, self._ids.next, init_message=True)
+        self.router = Router(Routing.LEAST_CONNECTIONS)
+        self.clients = Clients(
+            self.hub,
+            self.outbox,
+            self.router,
+            self._ids.next,
+            init_message=True,
+            require_worker=False,
+            clock=loop.time,
+        )
         table = command_table(self.hub, self.outbox, self.clients, DEFAULT_MAX_MESSAGE)
-        self.executor = Executor(loop, flusher, table)
-        self.backend = Backend(us, secret_key, self.executor)
+        of_links = link_table(self.hub, self.router, loop.time)
+        self.executor = Executor(loop, flusher, table, of_links)
+        self.backend = Backend(us, secret_key, self.executor, self._link_done)
         self.edge = EdgeServer(self.clients, EdgeOptions(max_connections=max_connections))
         self._internal, self._public = bound(), bound()
         self.address = address_of(self._internal)
@@ -84,6 +97,9 @@ class Core:
 
     def _cut(self, connection: Connection) -> None:
         self.clients.cut_slow(connection)
+
+    def _link_done(self, link: AioLink) -> None:
+        self.router.link_lost(link, asyncio.get_running_loop().time())
 
     def _announce(self) -> Announce:
         node_id, (host, port) = self._ids.node_id, self.address
@@ -119,6 +135,7 @@ class Core:
             hub=self.hub,
             clients=self.clients,
             outbox=self.outbox,
+            router=self.router,
             edge=self.edge,
             backend=self.backend,
             executor=self.executor,

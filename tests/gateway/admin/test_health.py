@@ -29,7 +29,8 @@ async def test_a_process_that_answers_is_alive() -> None:
 async def test_a_gateway_that_is_announced_is_ready() -> None:
     """Browsers may be sent here; the registers that hold it are counted."""
     async with gateway() as core:
-        expected = {"status": "ready", "registers": {"connected": 1, "lost": 0}}
+        registers = {"connected": 1, "lost": 0}
+        expected = {"status": "ready", "registers": registers, "workers": 0}
         assert await asked(core, "/readyz") == (200, expected)
 
 

@@ -12,7 +12,7 @@ from tests.gateway.support import Pipes
 class Gateway(Pipes):
     """A core whose commands can be executed; answers in parts are joined as a client joins them."""
 
-    def __init__(self, *, max_message: int = DEFAULT_MAX_MESSAGE, **options: int) -> None:
+    def __init__(self, *, max_message: int = DEFAULT_MAX_MESSAGE, **options: Any) -> None:
         super().__init__(**options)
         self.table = command_table(self.hub, self.outbox, self.clients, max_message)
 
