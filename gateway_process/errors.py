@@ -4,6 +4,7 @@
     ├── SettingsError       a setting is wrong: exit code 2
     ├── StartupError        the settings are fine, starting failed: exit code 3
     ├── RunError            it ran and had to end: exit code 1
+    ├── NotRunning          there is no such instance: exit code 4
     └── ChildError          a child could not start: the child's own message and exit code
     BadValue(ValueError)    a text is not a value of its kind; becomes a SettingsError that names it
 
@@ -17,6 +18,7 @@ __all__ = [
     "BadValue",
     "ChildError",
     "ExitCode",
+    "NotRunning",
     "ProcessError",
     "RunError",
     "SettingsError",
@@ -34,7 +36,9 @@ class ExitCode(IntEnum):
     USAGE = 2
     """A flag, variable or file key is wrong; nothing was started. click uses the same code."""
     STARTUP = 3
-    """The settings are fine but starting failed: port in use, no permission, bad certificate."""
+    """The settings are fine but starting failed: port in use, no permission, already running."""
+    NOT_RUNNING = 4
+    """A command found no instance to speak to."""
 
 
 class ProcessError(Exception):
@@ -51,6 +55,12 @@ class StartupError(ProcessError):
     """Starting failed for a reason outside the settings' form; the message names the remedy."""
 
     exit_code = ExitCode.STARTUP
+
+
+class NotRunning(ProcessError):
+    """A command is about an instance that does not run."""
+
+    exit_code = ExitCode.NOT_RUNNING
 
 
 class ChildError(ProcessError):

@@ -6,14 +6,15 @@ value from anywhere else.
 
     @click.command()
     @settings_options(GatewaySettings, "gateway")
-    def start(loader: Loader[GatewaySettings]) -> int:
-        return program.run(GATEWAY, loader)
+    @daemon_option
+    def start(loader: Loader[GatewaySettings], *, daemon: bool) -> int:
+        return program.run(GATEWAY, loader, daemon=daemon)
 
-The only module of this package that imports click.
+With `admin_commands` the only modules of this package that import click.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -24,7 +25,15 @@ from gateway_process.loader import Loader
 from gateway_process.settings import Settings, Spec, specs_of
 from gateway_process.sources import variable
 
-__all__ = ["run_command", "settings_options", "version_option"]
+__all__ = [
+    "Option",
+    "config_option",
+    "daemon_option",
+    "run_command",
+    "setting_options",
+    "settings_options",
+    "version_option",
+]
 
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,23 +78,38 @@ def settings_options(
             return function(*args, loader=loader, **options)
 
         decorated: Callable[..., R] = command
-        for option in reversed([_config(), *(o for spec in specs for o in _options(spec, role))]):
+        for option in reversed([config_option(), *setting_options(specs, role)]):
             decorated = option(decorated)
         return decorated
 
     return decorate
 
 
-_Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+"""What `click.option` gives: it decorates a command's function."""
+
+daemon_option: Final[Option] = click.option(
+    "-d",
+    "--daemon",
+    is_flag=True,
+    help="Go on in the background: return when it is ready; see stop, status and --run-dir.",
+)
+"""Gives a `start` command `-d`; its function gets `daemon`."""
 
 
-def _config() -> _Option:
+def config_option() -> Option:
+    """Give `-c/--config`; the function gets `config`."""
     return click.option(
         "-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help=_CONFIG
     )
 
 
-def _options(spec: Spec, role: str) -> list[_Option]:
+def setting_options(specs: Iterable[Spec], role: str) -> list[Option]:
+    """Give the options of some settings; the function gets each as it was typed, None if not given."""
+    return [option for spec in specs for option in _options(spec, role)]
+
+
+def _options(spec: Spec, role: str) -> list[Option]:
     env = variable(spec, role)
     text = f"{spec.says.help}  [{_default(spec)}env: {env}]"
     if spec.is_switch:
@@ -106,7 +130,7 @@ def _options(spec: Spec, role: str) -> list[_Option]:
     )
 
 
-def _file_option(spec: Spec, name: str, env: str) -> _Option:
+def _file_option(spec: Spec, name: str, env: str) -> Option:
     text = f"Read {_flag(spec.name)} from this file.  [env: {env}_FILE]"
     return click.option(_flag(name), name, metavar="FILE", help=text)
 

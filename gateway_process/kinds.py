@@ -22,7 +22,7 @@ from gateway_process.errors import BadValue
 from gateway_process.secret import Secret
 from gateway_wire.addresses import Address
 
-__all__ = ["Kind", "Network", "Seconds", "Size", "kind_of"]
+__all__ = ["InstanceName", "Kind", "Network", "Seconds", "Size", "kind_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,7 @@ _UNITS: Final = {
 }  # fmt: skip
 _SIZE: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-z]*)", re.ASCII)
 _INTEGER: Final = re.compile(r"[+-]?\d+", re.ASCII)
+_NAME: Final = re.compile(r"\w[\w.-]{0,63}", re.ASCII)
 _BOOLEANS: Final = {
     "true": True, "yes": True, "on": True, "1": True,
     "false": False, "no": False, "off": False, "0": False,
@@ -132,6 +133,13 @@ def _secret(raw: object) -> Secret:
     return Secret(_text(raw))
 
 
+def _name(raw: object) -> str:
+    if not _NAME.fullmatch(_text(raw)):
+        remedy = "give letters, digits and '_', later also '.' and '-', at most 64"
+        raise BadValue("is no name for files", remedy)
+    return _text(raw)
+
+
 def _choice(enum: type[Enum]) -> Kind:
     choices = tuple(str(member.value) for member in enum)
 
@@ -150,6 +158,7 @@ def _choice(enum: type[Enum]) -> Kind:
 SECONDS: Final = Kind(metavar="SECONDS", parse=_seconds, text=lambda v: repr(v).removesuffix(".0"))
 SIZE: Final = Kind(metavar="SIZE", parse=_size, text=_size_text)
 NETWORK: Final = Kind(metavar="NETWORK", parse=_network)
+NAME: Final = Kind(metavar="NAME", parse=_name)
 
 Seconds = Annotated[float, SECONDS]
 """A time span in seconds, fractions allowed."""
@@ -157,6 +166,8 @@ Size = Annotated[int, SIZE]
 """A number of bytes, written as `65536` or `64KiB`, `2MiB`, `1GiB` (`KB`, `MB`, `GB` are decimal)."""
 Network = Annotated[IPv4Network | IPv6Network, NETWORK]
 """An address or a range in CIDR form."""
+InstanceName = Annotated[str, NAME]
+"""A name that files are called by."""
 
 _BY_TYPE: Final[dict[object, Kind]] = {
     str: Kind(metavar="TEXT", parse=_text),

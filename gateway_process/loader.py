@@ -6,7 +6,7 @@ as the user wrote it (flag, variable, or file and key), the value (never a secre
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -38,6 +38,7 @@ class Loader(Generic[S]):
         flags: raw values of the flags that were given, by setting name.
         config: the TOML file, if one was named.
         environ: the environment; the process's own by default.
+        defaults: raw values by setting name that count where nothing else is given.
     """
 
     settings: type[S]
@@ -45,6 +46,7 @@ class Loader(Generic[S]):
     flags: Mapping[str, object] = field(default_factory=dict, repr=False)
     config: Path | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    defaults: Mapping[str, object] = field(default_factory=dict)
 
     def load(self) -> Loaded[S]:
         """Read every source as it is now.
@@ -63,10 +65,24 @@ class Loader(Generic[S]):
                 warnings += [warning] if warning else []
         return Loaded(self._checked(values, sources), tuple(warnings))
 
+    def find(self, name: str) -> Any:
+        """Read one setting and leave the others alone, right or wrong; None if it is not given.
+
+        Raises:
+            SettingsError: its value is wrong, or the file names what is no setting.
+        """
+        (spec,) = (spec for spec in specs_of(self.settings) if spec.name == name)
+        given = _first(spec, self._layers()[0])
+        return None if given is None else _read(spec, *given)[0]
+
+    def with_defaults(self, **raw: object) -> "Loader[S]":
+        """Give one that takes these where a setting is given nowhere."""
+        return replace(self, defaults={**self.defaults, **raw})
+
     def _layers(self) -> tuple[list[Layer], list[str]]:
         environment, warnings = from_environment(self.settings, self.role, self.environ)
         file = from_file(self.settings, self.role, self.config) if self.config else []
-        return [from_flags(self.flags), *environment, *file], warnings
+        return [from_flags(self.flags), *environment, *file, from_flags(self.defaults)], warnings
 
     def _checked(self, values: Mapping[str, Any], sources: Mapping[str, str]) -> S:
         try:

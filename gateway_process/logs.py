@@ -14,7 +14,9 @@ process by `set_up`. What each level is for:
 
 import json
 import logging
+import os
 import sys
+from contextlib import suppress
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -100,10 +102,19 @@ class _LogFile(logging.FileHandler):
     """A log file that can be opened anew under its name."""
 
     def reopen(self) -> None:
-        """Open the file again; if that fails, go on with the old one."""
-        old = self.setStream(self._open())
-        if old is not None:
-            old.close()
+        """Open the file again, if that fails go on with the old one.
+
+        Of `start -d` standard output and error go to the same file, and so move with it.
+        """
+        new = self._open()
+        old = self.setStream(new)
+        if old is None:
+            return
+        for fd in (1, 2):
+            with suppress(OSError):  # closed
+                if os.path.sameopenfile(fd, old.fileno()):
+                    os.dup2(new.fileno(), fd)
+        old.close()
 
 
 def set_up(level: LogLevel, style: LogFormat, file: Path | None) -> None:

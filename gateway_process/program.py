@@ -21,37 +21,61 @@ A package that is a daemon has one `Program`, and a `__main__` of a few lines:
     # gateway/commands/start.py
     @cli.command()
     @settings_options(GatewaySettings, "gateway")
-    def start(loader: Loader[GatewaySettings]) -> int:
-        return run(GATEWAY, loader)
+    @daemon_option
+    def start(loader: Loader[GatewaySettings], *, daemon: bool) -> int:
+        return run(GATEWAY, loader, daemon=daemon)
 
-Several roles under one supervisor: `supervise("dev", [*children_of(REGISTER, ...), ...])`.
+    add_instance_commands(cli, GATEWAY)   # stop, restart, reload, status, connections
+
+Several roles under one supervisor: `supervise("dev", [*children_of(REGISTER, ...), ...])`; where their
+settings may change too, each is a `Part`.
 """
 
 import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 
-from gateway_process import collector, logs
+from gateway_process import collector, control, logs
 from gateway_process.child import inherited_fd, run_child
-from gateway_process.daemon import Addresses, Daemon, RoleFactory, Sockets, ready_line
+from gateway_process.daemon import (
+    STUCK_GRACE,
+    Addresses,
+    Daemon,
+    RoleFactory,
+    Sockets,
+    ready_line,
+)
 from gateway_process.daemon import run as run_to_end
 from gateway_process.errors import ExitCode, StartupError
-from gateway_process.loader import Loaded, Loader
-from gateway_process.rlimit import raise_open_files
-from gateway_process.settings import reloaded
+from gateway_process.instance import Claim
+from gateway_process.launch import Launch, launch, prepare, say
+from gateway_process.loader import Loader
+from gateway_process.place import KILL_GRACE, Child
+from gateway_process.settings import Reloaded, reloaded
 from gateway_process.shadow import refuse_shadow
 from gateway_process.shared import SharedSettings
 from gateway_process.signals import listen
-from gateway_process.supervisor import Child, Supervisor
+from gateway_process.supervisor import Supervisor
 
 if TYPE_CHECKING:
     import click
 
-__all__ = ["Program", "announce", "children_of", "main", "prepare", "run", "say", "supervise"]
+__all__ = [
+    "Part",
+    "Program",
+    "announce",
+    "children_of",
+    "main",
+    "main_of_commands",
+    "prepare",
+    "run",
+    "say",
+    "supervise",
+]
 
 logger = logging.getLogger(__package__)
 
@@ -97,47 +121,82 @@ def main(program: Program[S], command: Callable[[], "click.Command"]) -> int:
     fd = inherited_fd(sys.argv[1:])
     if fd is not None:
         return run_child(program, fd)
+    return main_of_commands(program.name, command)
+
+
+def main_of_commands(name: str, command: Callable[[], "click.Command"]) -> int:
+    """Be the command line of something that is no role by itself; see `main`.
+
+    Returns:
+        The exit code.
+    """
     try:
         from gateway_process.flags import run_command
 
-        return run_command(command(), program.name)
+        return run_command(command(), name)
     except ModuleNotFoundError as error:
         if error.name not in SERVER_EXTRA:
             raise
-        sys.stderr.write(f'{program.name}: {error}; pip install "gatewayworker[server]"\n')
+        sys.stderr.write(f'{name}: {error}; pip install "gatewayworker[server]"\n')
         return ExitCode.STARTUP
 
 
-def run(program: Program[S], loader: Loader[S]) -> ExitCode:
-    """Run a program in the foreground: in this process, or in children when it has several.
+def run(program: Program[S], loader: Loader[S], *, daemon: bool = False) -> ExitCode:
+    """Run a program: in this process, in children when it has several, or in the background.
 
     Args:
         program: what to run.
         loader: where its settings are; a reload looks there again.
+        daemon: go on in the background, under a supervisor, and return when it is ready.
 
     Returns:
-        OK, after a clean stop.
+        OK, after a clean stop; with `daemon` when it is ready.
 
     Raises:
         ProcessError: everything else; `run_command` tells it and gives its exit code.
     """
-    settings = prepare(loader.load())
-    per_process = program.bind(settings)
-    if len(per_process) == 1:
-        return _run_alone(program, settings, per_process[0], lambda: loader.load().settings)
-    children = _children(program, settings, per_process)
-    return supervise(program.name, children, reread=lambda: _hand_down(loader, children))
+    return launch(program.name, program.package, loader, partial(_serve, program), daemon=daemon)
 
 
-def prepare(loaded: Loaded[S]) -> S:
-    """Make this process ready for what its settings say: log, warnings, limit of open files."""
-    settings = loaded.settings
-    logs.set_up(settings.log_level, settings.log_format, settings.log_file)
-    limit, low = raise_open_files()
-    logger.debug("open files: %s", limit)
-    for warning in (*loaded.warnings, *([low] if low else [])):
-        logger.warning("%s", warning)
-    return settings
+def _serve(program: Program[S], start: Launch[S]) -> ExitCode:
+    per_process = program.bind(start.settings)
+    if len(per_process) == 1 and not start.background and not program.replaces:
+        return _run_alone(program, start, per_process[0])
+    part = Part(start.loader, _children(program, start.settings, per_process))
+    return supervise(program.name, part.children, parts=[part], claim=start.claim, tell=start.tell)
+
+
+class Part(Generic[S]):
+    """The children of one program under a supervisor, and where their settings are.
+
+    Args:
+        loader: gives the settings they have after a reload.
+        children: of one program, one at least.
+    """
+
+    def __init__(self, loader: Loader[S], children: Sequence[Child]) -> None:
+        self.children = children
+        self._loader = loader
+
+    def __repr__(self) -> str:
+        return f"<Part {list(self.children)}>"
+
+    def changes(self) -> Reloaded:
+        """Read the settings anew and say what a reload changes.
+
+        Raises:
+            ProcessError: they are wrong now.
+        """
+        return reloaded(self.children[0].settings, self._loader.load().settings)
+
+    def hand_down(self) -> None:
+        """Give the children what of the settings may change while they run."""
+        change = self.changes()
+        logs.set_level(change.settings.log_level)
+        if change.needs_restart:
+            logger.warning("changed, but needs a restart: %s", ", ".join(change.needs_restart))
+        for child in self.children:
+            child.settings = change.settings
 
 
 def children_of(program: Program[S], settings: S) -> list[Child]:
@@ -153,7 +212,9 @@ def supervise(
     name: str,
     children: Sequence[Child],
     *,
-    reread: Callable[[], None] = lambda: None,
+    parts: Sequence[Part[Any]] = (),
+    claim: Claim | None = None,
+    tell: Callable[[str], None] = say,
     on_ready: Callable[[Addresses], None] | None = None,
 ) -> ExitCode:
     """Run children under this process until it is told to stop; call `prepare` before.
@@ -161,8 +222,10 @@ def supervise(
     Args:
         name: stands in the ready line.
         children: of one program or of several.
-        reread: puts settings read anew into `child.settings`, for a reload.
-        on_ready: called once with all addresses instead of printing the ready line.
+        parts: those of the children whose settings a reload reads anew.
+        claim: the instance that this is, for its control socket.
+        tell: takes the ready line.
+        on_ready: called once with all addresses instead.
 
     Returns:
         OK, after a clean stop of all.
@@ -174,8 +237,12 @@ def supervise(
         raise StartupError("several processes need a POSIX system; run one role with one process")
     for package in {child.package for child in children}:
         refuse_shadow(package)
-    ready = on_ready or (lambda addresses: announce(name, addresses))
-    supervisor = Supervisor(children, announce=ready, reread=reread)
+    ready = on_ready or (lambda addresses: announce(name, addresses, tell))
+    supervisor = Supervisor(children, announce=ready, reread=lambda: _hand_down(parts))
+    steering = control.Steering(
+        changes=lambda: _changes(parts),
+        stop_timeout=lambda: max(child.settings.stop_timeout for child in children) + KILL_GRACE,
+    )
 
     def end_now() -> NoReturn:
         supervisor.kill()
@@ -183,44 +250,63 @@ def supervise(
 
     async def live() -> None:
         listen(supervisor.order, end_now)
-        await supervisor.live()
+        async with control.serving(claim, supervisor, steering):
+            await supervisor.live()
 
     run_to_end(live(), fast=False)
     return ExitCode.OK
 
 
-def announce(name: str, addresses: Addresses) -> None:
-    """Print the ready line; in the log it stands at DEBUG, since a terminal shows both."""
+def _hand_down(parts: Sequence[Part[Any]]) -> None:
+    _changes(parts)  # all or none: one that is wrong must not leave the others changed
+    for part in parts:
+        part.hand_down()
+
+
+def _changes(parts: Sequence[Part[Any]]) -> Reloaded:
+    """Unite what a reload changes; of several programs each setting is told with its role."""
+    applied: list[str] = []
+    needs_restart: list[str] = []
+    for part in parts:
+        change = part.changes()
+        prefix = f"{part.children[0].name}." if len(parts) > 1 else ""
+        applied += [f"{prefix}{name}" for name in change.applied]
+        needs_restart += [f"{prefix}{name}" for name in change.needs_restart]
+    return Reloaded(None, tuple(applied), tuple(needs_restart))
+
+
+def announce(name: str, addresses: Addresses, tell: Callable[[str], None] = say) -> None:
+    """Tell the ready line; in the log it stands at DEBUG, since a terminal shows both."""
     line = ready_line(name, addresses, os.getpid())
     logger.debug("%s", line)
-    say(line)
+    tell(line)
 
 
-def say(line: str) -> None:
-    """Print a line past Python's buffer: nobody may be listening, and that must not end a daemon."""
-    with suppress(OSError):
-        os.write(1, f"{line}\n".encode())
-
-
-def _run_alone(
-    program: Program[S], settings: S, sockets: Sockets, reread: Callable[[], S]
-) -> ExitCode:
+def _run_alone(program: Program[S], start: Launch[S], sockets: Sockets) -> ExitCode:
     def ready(addresses: Addresses) -> None:
         collector.calm()
-        announce(program.name, addresses)
+        announce(program.name, addresses, start.tell)
+
+    def reread() -> S:
+        return start.loader.load().settings
 
     daemon = Daemon(
-        settings,
+        start.settings,
         program.role,
         name=program.name,
         sockets=sockets,
         announce=ready,
         reread=reread,
     )
+    steering = control.Steering(
+        changes=lambda: reloaded(daemon.settings, reread()),
+        stop_timeout=lambda: daemon.settings.stop_timeout + STUCK_GRACE,
+    )
 
     async def live() -> None:
         listen(daemon.order, _end_now)
-        await daemon.live()
+        async with control.serving(start.claim, daemon, steering):
+            await daemon.live()
 
     run_to_end(live())
     return ExitCode.OK
@@ -228,19 +314,9 @@ def _run_alone(
 
 def _children(program: Program[S], settings: S, per_process: Sequence[Sockets]) -> list[Child]:
     return [
-        Child(program.name, program.package, settings, sockets, number)
+        Child(program.name, program.package, settings, sockets, number, replaces=program.replaces)
         for number, sockets in enumerate(per_process)
     ]
-
-
-def _hand_down(loader: Loader[S], children: Sequence[Child]) -> None:
-    """Read settings anew and give the children what may change while they run."""
-    change = reloaded(children[0].settings, loader.load().settings)
-    logs.set_level(change.settings.log_level)
-    if change.needs_restart:
-        logger.warning("changed, but needs a restart: %s", ", ".join(change.needs_restart))
-    for child in children:
-        child.settings = change.settings
 
 
 def _end_now() -> NoReturn:

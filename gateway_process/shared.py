@@ -10,7 +10,7 @@ because TOML has one `register` only.
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway_process.kinds import Seconds
+from gateway_process.kinds import InstanceName, Seconds
 from gateway_process.logs import LogFormat, LogLevel
 from gateway_process.secret import Secret
 from gateway_process.settings import Settings, setting
@@ -55,6 +55,19 @@ class SharedSettings(Settings):
         shared=True,
         hot=True,
         minimum=0,
+    )
+    name: InstanceName | None = setting(
+        None,
+        "What this instance is called, for its files and for stop, status and the like; unset: the"
+        " program's name.",
+        shared=True,
+    )
+    run_dir: Path | None = setting(
+        None,
+        "Folder of the pid file, the control socket and the log of -d; unset: /run/gatewayworker for"
+        " root, else $XDG_RUNTIME_DIR/gatewayworker, else gatewayworker-UID among temporary files.",
+        shared=True,
+        metavar="FOLDER",
     )
 
 

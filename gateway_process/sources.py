@@ -23,7 +23,16 @@ from gateway_process.errors import SettingsError
 from gateway_process.settings import ROLES, Settings, Spec, specs_of
 from gateway_process.shared import MemberSettings
 
-__all__ = ["PREFIX", "Given", "Layer", "from_environment", "from_file", "from_flags", "variable"]
+__all__ = [
+    "PREFIX",
+    "Given",
+    "Layer",
+    "from_environment",
+    "from_file",
+    "from_flags",
+    "sections_of",
+    "variable",
+]
 
 PREFIX: Final = "GATEWAYWORKER_"
 _KUBERNETES: Final = re.compile(r".*(_SERVICE_|_PORT)")
@@ -111,6 +120,16 @@ def from_file(settings: type[Settings], role: str, path: Path) -> list[Layer]:
     section = _table(tables.get(role, {}), specs_of(settings), f"{path}: [{role}] ")
     catalogue = [*_shared(settings), *_shared(MemberSettings)]
     return [section, _table(plain, catalogue, f"{path}: ")]
+
+
+def sections_of(path: Path) -> list[str]:
+    """Give the roles that have a section in a TOML file, in the order in which they are started.
+
+    Raises:
+        SettingsError: it cannot be read, or is not TOML.
+    """
+    content = _read(path)
+    return [role for role in ROLES if isinstance(content.get(role), dict)]
 
 
 def _read(path: Path) -> dict[str, Any]:

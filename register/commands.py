@@ -2,7 +2,8 @@
 
 import click
 
-from gateway_process.flags import settings_options, version_option
+from gateway_process.admin_commands import add_instance_commands
+from gateway_process.flags import daemon_option, settings_options, version_option
 from gateway_process.loader import Loader
 from gateway_process.program import run
 from gateway_wire.hello import SOFTWARE
@@ -20,11 +21,15 @@ def cli() -> None:
 
 @cli.command()
 @settings_options(RegisterSettings, "register")
-def start(loader: Loader[RegisterSettings]) -> int:
-    """Run a register in the foreground.
+@daemon_option
+def start(loader: Loader[RegisterSettings], *, daemon: bool) -> int:
+    """Run a register.
 
     Start it on one machine, or on several for safety: gateways announce to all, and clients use the
     union of the answers. It keeps nothing on disk; after a restart it knows everything again in
     seconds.
     """
-    return run(REGISTER, loader)
+    return run(REGISTER, loader, daemon=daemon)
+
+
+add_instance_commands(cli, REGISTER)

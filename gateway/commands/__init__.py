@@ -1,4 +1,4 @@
-"""The command line of the gateway: one module per command."""
+"""The command line of the gateway: one module per command, besides those that every program has."""
 
 import click
 
@@ -6,6 +6,8 @@ from gateway.commands.check import check
 from gateway.commands.dev import dev
 from gateway.commands.send import send
 from gateway.commands.start import start
+from gateway.program import GATEWAY
+from gateway_process.admin_commands import add_instance_commands
 from gateway_process.flags import version_option
 from gateway_wire.hello import SOFTWARE
 
@@ -20,3 +22,4 @@ def cli() -> None:
 
 for _command in (start, dev, check, send):
     cli.add_command(_command)
+add_instance_commands(cli, GATEWAY)

@@ -4,7 +4,7 @@ import click
 
 from gateway.program import GATEWAY
 from gateway.settings import GatewaySettings
-from gateway_process.flags import settings_options
+from gateway_process.flags import daemon_option, settings_options
 from gateway_process.loader import Loader
 from gateway_process.program import run
 
@@ -13,10 +13,11 @@ __all__ = ["start"]
 
 @click.command()
 @settings_options(GatewaySettings, "gateway")
-def start(loader: Loader[GatewaySettings]) -> int:
-    """Run a gateway in the foreground.
+@daemon_option
+def start(loader: Loader[GatewaySettings], *, daemon: bool) -> int:
+    """Run a gateway.
 
     It announces itself to the registers, lets browsers connect once one of them knows it, and does
     what backends ask through the client library or the HTTP API.
     """
-    return run(GATEWAY, loader)
+    return run(GATEWAY, loader, daemon=daemon)

@@ -43,8 +43,9 @@ def settings(*args: str) -> Toy:
     return seen.pop()
 
 
-def test_without_flags_defaults_hold() -> None:
+def test_without_flags_defaults_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     """A flag that is not given is not given: the default comes from the declaration."""
+    monkeypatch.delenv("GATEWAYWORKER_RUN_DIR")  # the tests' own
     assert settings() == Toy()
 
 

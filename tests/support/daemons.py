@@ -3,13 +3,19 @@
 A daemon prints one line `ready <role> key=value ...` on stdout once it listens; that line is the
 event a test waits for and the place where the ports chosen by the kernel stand. Daemons are ended
 hard when a test leaves them behind; a test about stopping says how with `stop` or `kill`.
+
+Each has a run directory of its own, so that all may be called by their program's name.
 """
 
+import atexit
+import itertools
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -33,6 +39,11 @@ DEV_ON_ANY_PORT: Final = (
 
 MODULE: Final = (sys.executable, "-P", "-m")
 """How our packages run: by this interpreter, without the working directory on the path."""
+
+RUN_DIRS: Final = Path(tempfile.mkdtemp(prefix="gw-"))
+"""Where the run directories are; short, since the path of a socket may have 100 bytes only."""
+atexit.register(shutil.rmtree, RUN_DIRS, ignore_errors=True)
+_numbers: Final = itertools.count()
 
 LineSink = Callable[[str | None], None]
 """Gets each line of a pipe, and None at its end."""
@@ -84,7 +95,9 @@ class Daemon:
     ) -> None:
         self.command: Final = [*launcher, *arguments]
         self._name = " ".join(arguments)
-        self._environment = _clean_environment() | dict(environment or {})
+        self.run_dir: Final = new_run_dir()
+        here = {"GATEWAYWORKER_RUN_DIR": str(self.run_dir)}
+        self._environment = clean_environment() | here | dict(environment or {})
         self._folder = folder
         self._process: subprocess.Popen[str] | None = None
         self._stdout: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -213,9 +226,10 @@ class Daemon:
 
 def run(*command: str, environment: Mapping[str, str] | None = None) -> tuple[int, str, str]:
     """Run one of our commands to its end; give exit code, stdout and stderr."""
+    here = {"GATEWAYWORKER_RUN_DIR": str(new_run_dir())}
     done = subprocess.run(
         [*MODULE, *command],
-        env=_clean_environment() | dict(environment or {}),
+        env=clean_environment() | here | dict(environment or {}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -225,7 +239,12 @@ def run(*command: str, environment: Mapping[str, str] | None = None) -> tuple[in
     return done.returncode, done.stdout, done.stderr
 
 
-def _clean_environment() -> dict[str, str]:
+def new_run_dir() -> Path:
+    """Give a run directory that nobody has; it is made by whoever uses it."""
+    return RUN_DIRS / str(next(_numbers))
+
+
+def clean_environment() -> dict[str, str]:
     """Give the test's environment without settings of ours that the machine may have."""
     ours = "GATEWAYWORKER_"
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

@@ -2,7 +2,8 @@ import sys
 
 import click
 
-from gateway_process.flags import settings_options
+from gateway_process.admin_commands import add_instance_commands
+from gateway_process.flags import daemon_option, settings_options
 from gateway_process.loader import Loader
 from gateway_process.program import main, run
 from probe.role import PROBE, ProbeSettings  # type: ignore[import-not-found]  # found by PYTHONPATH
@@ -15,9 +16,13 @@ def cli() -> None:
 
 @cli.command()
 @settings_options(ProbeSettings, "gateway")
-def start(loader: Loader[ProbeSettings]) -> int:
+@daemon_option
+def start(loader: Loader[ProbeSettings], *, daemon: bool) -> int:
     """Start it."""
-    return run(PROBE, loader)
+    return run(PROBE, loader, daemon=daemon)
+
+
+add_instance_commands(cli, PROBE)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,224 @@
+"""The control socket: what a command says to a running instance, and the answer.
+
+One line of JSON each way, any number of times on one connection:
+
+    {"ask": "status"}                                  -> {"answer": {"processes": [...], ...}}
+    {"ask": "connections", "query": {"uid": "42"}}     -> {"answer": {"rows": [...], "next": ""}}
+    {"ask": "stop" | "drain"}                          -> {"answer": {"stop_timeout": 25}}
+    {"ask": "reload"}                                  -> {"answer": {"applied": [...], "needs_restart": [...]}}
+    what failed                                        -> {"error": "a sentence"}
+
+The socket's mode (0600) is all the permission there is: who may connect may as well send a signal.
+An answer to an order says that it was given, not that it was carried out.
+"""
+
+import asyncio
+import json
+import logging
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from gateway_process.errors import ExitCode, ProcessError, RunError
+from gateway_process.inspection import ConnectionPage, ConnectionQuery, ProcessStatus
+from gateway_process.instance import Claim
+from gateway_process.settings import Reloaded
+from gateway_process.signals import Order
+
+__all__ = ["Control", "Controlled", "NoAnswer", "Steering", "serving"]
+
+logger = logging.getLogger(__package__)
+
+Answer = dict[str, Any]
+
+
+class Controlled(Protocol):
+    """What an instance's control socket stands for: a daemon, or a supervisor of several."""
+
+    async def status(self) -> list[ProcessStatus]:
+        """Give every process."""
+        ...
+
+    async def connections(self, query: ConnectionQuery) -> ConnectionPage:
+        """Give a page of connections."""
+        ...
+
+    def order(self, order: Order) -> None:
+        """Take an order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steering:
+    """What a command may ask besides the processes themselves.
+
+    Attributes:
+        changes: reads the settings anew and says what a reload changes; raises `ProcessError`.
+        stop_timeout: gives the seconds that a stop may take.
+    """
+
+    changes: Callable[[], Reloaded]
+    stop_timeout: Callable[[], float]
+
+
+@asynccontextmanager
+async def serving(
+    claim: Claim | None, target: Controlled, steering: Steering
+) -> AsyncIterator[None]:
+    """Answer on an instance's control socket for as long as the block lasts.
+
+    Args:
+        claim: the instance's; None for one that has no files.
+        target: what the commands are about.
+        steering: what else they may ask.
+    """
+    if claim is None:
+        yield
+        return
+    server = _Server(claim, target, steering)
+    listener = await asyncio.start_unix_server(server.serve, sock=claim.socket)
+    try:
+        yield
+    finally:
+        listener.close()
+        server.hang_up()
+
+
+class _Server:
+    def __init__(self, claim: Claim, target: Controlled, steering: Steering) -> None:
+        self._claim = claim
+        self._target = target
+        self._steering = steering
+        self._serving: set[asyncio.Task[Any]] = set()
+        self._asked: Mapping[str, Callable[[Answer], Awaitable[Answer]]] = {
+            "status": self._status,
+            "connections": self._connections,
+            **{order.value: self._order for order in Order},
+        }
+
+    def __repr__(self) -> str:
+        return f"<control of {self._claim.instance} serving={len(self._serving)}>"
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one command until it hangs up."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 -- a stream's callback is a task
+        self._serving.add(task)
+        try:
+            with suppress(ConnectionError, ValueError):  # ValueError: a line without end
+                while line := await reader.readline():
+                    writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
+                    await writer.drain()
+        except asyncio.CancelledError:
+            logger.debug(
+                "the instance ends before a command hung up"
+            )  # a stream would log it loudly
+        finally:
+            self._serving.discard(task)
+            writer.close()
+
+    def hang_up(self) -> None:
+        """Leave whoever still asks."""
+        for task in self._serving:
+            task.cancel()
+
+    async def _answer(self, line: bytes) -> Answer:
+        try:
+            request = json.loads(line)
+            return {"answer": await self._asked[request["ask"]](request)}
+        except ProcessError as error:
+            return {"error": str(error), "exit_code": error.exit_code}
+        except (KeyError, TypeError) as error:
+            return {
+                "error": f"a request that is not understood ({error!r}); is it of this version?"
+            }
+        except ValueError as error:  # what was asked for is wrong
+            return {"error": str(error), "exit_code": ExitCode.USAGE}
+        except Exception as error:
+            logger.exception("a command could not be answered")
+            return {"error": f"{type(error).__name__}: {error}; the log has the details"}
+
+    async def _status(self, _request: Answer) -> Answer:
+        processes = await self._target.status()
+        return {"processes": [asdict(process) for process in processes]}
+
+    async def _connections(self, request: Answer) -> Answer:
+        return asdict(await self._target.connections(ConnectionQuery(**request["query"])))
+
+    async def _order(self, request: Answer) -> Answer:
+        order = Order(request["ask"])
+        if order is not Order.RELOAD:
+            self._target.order(order)
+            return {"stop_timeout": self._steering.stop_timeout()}
+        change = self._steering.changes()
+        self._target.order(order)
+        return {"applied": list(change.applied), "needs_restart": list(change.needs_restart)}
+
+
+class NoAnswer(RunError):
+    """The instance does not answer on its control socket."""
+
+
+class Control:
+    """A command's connection to an instance; blocking, to be used with `with`.
+
+    Args:
+        path: the control socket.
+        timeout: seconds that connecting and each answer may take.
+
+    Raises:
+        NoAnswer: nobody listens there.
+    """
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        self._path = path
+        self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._sock.settimeout(timeout)
+        try:
+            self._sock.connect(str(path))
+        except OSError as error:
+            self._sock.close()
+            raise self._no_answer(error) from error
+        self._lines = self._sock.makefile("rb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lines.close()
+        self._sock.close()
+
+    def __repr__(self) -> str:
+        return f"<Control {self._path}>"
+
+    def ask(self, what: str, **fields: Any) -> Answer:
+        """Ask and give the answer.
+
+        Raises:
+            NoAnswer: none came in time.
+            ProcessError: it said that it cannot.
+        """
+        try:
+            self._sock.sendall(json.dumps({"ask": what, **fields}).encode() + b"\n")
+            line = self._lines.readline()
+        except OSError as error:
+            raise self._no_answer(error) from error
+        if not line.endswith(b"\n"):
+            raise self._no_answer("it has ended")
+        reply: Answer = json.loads(line)
+        if "error" in reply:
+            raise _refusal(reply)
+        answer: Answer = reply["answer"]
+        return answer
+
+    def _no_answer(self, reason: object) -> NoAnswer:
+        return NoAnswer(f"no answer on {self._path} ({reason})")
+
+
+def _refusal(reply: Answer) -> ProcessError:
+    error = ProcessError(reply["error"])
+    error.exit_code = ExitCode(reply.get("exit_code", ExitCode.FAILED))
+    return error

@@ -1,0 +1,120 @@
+"""Which instance a command is about, and stops that do not go as they should."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway_process import admin
+from gateway_process.errors import NotRunning, RunError, SettingsError, StartupError
+from gateway_process.instance import Claim, Instance, RunDir
+from gateway_process.signals import Order
+from tests.gateway_process.probing import ENVIRONMENT
+from tests.support.daemons import new_run_dir
+from tests.support.instances import Instances
+
+HERE = Instance(
+    name="web",
+    program="gateway",
+    package="gateway",
+    pid=os.getpid(),
+    since=time.time(),
+    arguments=("start", "--processes", "2"),
+    folder=str(Path.cwd()),
+    stop_timeout=25.0,
+)
+
+
+@pytest.fixture
+def run_dir() -> RunDir:
+    """A run directory that is there."""
+    made = RunDir(new_run_dir())
+    made.make()
+    return made
+
+
+@pytest.fixture
+def claims(run_dir: RunDir) -> Iterator[Sequence[Claim]]:
+    """A gateway and a register, both of this process."""
+    made = [
+        run_dir.claim(HERE),
+        run_dir.claim(replace(HERE, name="register", program="register")),
+    ]
+    yield made
+    for claim in made:
+        claim.release()
+
+
+def test_the_only_one_of_a_program_needs_no_name(run_dir: RunDir, claims: Sequence[Claim]) -> None:
+    """Other programs' instances are no candidates."""
+    assert admin.choose(run_dir, "gateway", None) == claims[0].instance
+    assert admin.choose(run_dir, "gateway", "web") == claims[0].instance
+    with pytest.raises(NotRunning):
+        admin.choose(run_dir, "businessworker", None)
+
+
+def test_a_name_that_does_not_run_lists_those_that_do(
+    run_dir: RunDir, claims: Sequence[Claim]
+) -> None:
+    """A typing mistake is seen at once."""
+    with pytest.raises(NotRunning, match=r"'wev' is not running; running: web \(pid \d+, since "):
+        admin.choose(run_dir, "gateway", "wev")
+
+
+def test_the_name_of_another_program_is_refused(run_dir: RunDir, claims: Sequence[Claim]) -> None:
+    """`gateway stop --name register` stops no register."""
+    with pytest.raises(SettingsError, match="'register' is a register; use the command register"):
+        admin.choose(run_dir, "gateway", "register")
+
+
+def test_the_command_of_a_restart(run_dir: RunDir) -> None:
+    """The same package and arguments, under the name and in the folder where it was found."""
+    command = admin.restart_command(run_dir, HERE, daemon=False)
+    here = ["--name", "web", "--run-dir", str(run_dir.path)]
+    begin = [sys.executable, "-P", "-m", "gateway", "start", "--processes", "2", *here]
+    assert command == begin
+    assert admin.restart_command(run_dir, HERE, daemon=True) == [*begin, "-d"]
+    back = replace(HERE, background=True)
+    assert admin.restart_command(run_dir, back, daemon=False) == [*begin, "-d"]
+
+
+def test_a_restart_that_cannot_come_back_is_refused(run_dir: RunDir) -> None:
+    """Before anything is stopped: a secret that is kept nowhere, a folder that is gone."""
+    with pytest.raises(SettingsError, match="--api-key: was given as a flag"):
+        admin.restart_command(run_dir, replace(HERE, left_out=("--api-key",)), daemon=False)
+    with pytest.raises(StartupError, match="/gone is gone"):
+        admin.restart_command(run_dir, replace(HERE, folder="/gone"), daemon=False)
+
+
+def test_one_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is stuck and takes no signal either is ended all the same, and that is told."""
+    with Instances(ENVIRONMENT) as probes:
+        flags = ("--stop-timeout", "0.1", "--fault", "stuck-stop")
+        probes.start("probe", *flags)
+        (instance,) = probes.running()
+        told: list[str] = []
+        monkeypatch.setattr(admin, "END_GRACE", -5.0)  # sooner than it ends itself
+        with pytest.raises(RunError, match="did not stop in time and was killed"):
+            admin.stop(RunDir(probes.path), instance, Order.STOP, told.append)
+        probes.ended()
+
+
+def test_a_pid_of_somebody_else_is_not_signalled(
+    monkeypatch: pytest.MonkeyPatch, run_dir: RunDir
+) -> None:
+    """Root's stop does not end what a pid file of another user points at."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    claim = run_dir.claim(HERE)
+    os.chown(run_dir.path / "web.pid", 12_345, 12_345)
+    run_dir.socket_of("web").unlink()
+    monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("signalled"))
+    with pytest.raises(RunError, match="not a process of the instance's user"):
+        admin.stop(run_dir, claim.instance, Order.STOP, lambda _line: None)
+    claim.release()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -1,0 +1,203 @@
+"""Pid files and control sockets in a run directory, held by this process and by others."""
+
+import multiprocessing
+import os
+import signal
+import socket
+import stat
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway_process.errors import StartupError
+from gateway_process.instance import Instance, RunDir, RunDirUnusable, default_run_dir
+from tests.support.daemons import new_run_dir
+
+
+def an_instance(name: str = "web") -> Instance:
+    """Describe one that is this process."""
+    return Instance(
+        name=name,
+        program="gateway",
+        package="gateway",
+        pid=os.getpid(),
+        since=time.time(),
+        arguments=("start", "--processes", "2"),
+        folder=str(Path.cwd()),
+        stop_timeout=25.0,
+    )
+
+
+@pytest.fixture
+def run_dir() -> RunDir:
+    """A run directory that is there."""
+    made = RunDir(new_run_dir())
+    made.make()
+    return made
+
+
+def test_a_claim_is_found_until_it_is_released(run_dir: RunDir) -> None:
+    """Whoever looks reads all that the owner wrote, and nothing once it is gone."""
+    instance = an_instance()
+    claim = run_dir.claim(instance)
+    assert run_dir.find("web") == instance
+    assert run_dir.running() == [instance]
+    claim.release()
+    assert (run_dir.running(), list(run_dir.path.iterdir())) == ([], [])
+
+
+def test_only_its_user_can_connect_to_the_socket(run_dir: RunDir) -> None:
+    """The mode is right from the beginning, whatever the umask."""
+    before = os.umask(0)
+    try:
+        claim = run_dir.claim(an_instance())
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(run_dir.socket_of("web").stat().st_mode) == 0o600
+    claim.release()
+
+
+def test_a_name_is_claimed_once(run_dir: RunDir) -> None:
+    """The second one is told who has it, and disturbs nothing."""
+    claim = run_dir.claim(an_instance())
+    with pytest.raises(
+        StartupError, match=rf"gateway 'web' is already running \(pid {os.getpid()}\)"
+    ):
+        run_dir.claim(an_instance())
+    assert run_dir.socket_of("web").is_socket()
+    claim.release()
+
+
+def test_looking_does_not_keep_others_from_starting(run_dir: RunDir) -> None:
+    """A look at a stale file shares its lock for an instant; a start waits that long."""
+    (run_dir.path / "web.pid").write_text("1\n{}\n")
+    assert run_dir.find("web") is None
+    run_dir.claim(an_instance()).release()
+
+
+def test_a_claim_ends_with_its_process(run_dir: RunDir) -> None:
+    """However a process ends, its name is free and its files are taken over."""
+    context = multiprocessing.get_context("fork")
+    reading, writing = context.Pipe()
+
+    def hold() -> None:
+        claim = run_dir.claim(replace(an_instance(), pid=os.getpid()))
+        writing.send(claim.instance.pid)
+        signal.pause()
+
+    process = context.Process(target=hold)
+    process.start()
+    assert reading.recv() == process.pid
+    found = run_dir.find("web")
+    assert found is not None
+    with run_dir.watching(found) as lives:
+        assert lives()
+        process.kill()
+        process.join()
+        assert not lives()
+    assert run_dir.find("web") is None
+    run_dir.claim(an_instance()).release()
+
+
+def test_an_end_is_seen_when_the_process_has_ended(run_dir: RunDir) -> None:
+    """The files go a moment earlier: whoever waits for an end waits for the lock."""
+    claim = run_dir.claim(an_instance())
+    with run_dir.watching(claim.instance) as lives:
+        claim.release()
+        assert run_dir.find("web") is None
+        assert lives()
+
+
+def test_a_claim_that_fails_leaves_nothing(run_dir: RunDir) -> None:
+    """What is in the way of the socket is told, and the pid file goes again."""
+    run_dir.socket_of("web").mkdir()
+    with pytest.raises(RunDirUnusable, match="name another with --run-dir"):
+        run_dir.claim(an_instance())
+    assert [file.name for file in run_dir.path.iterdir()] == ["web.sock"]
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_told() -> None:
+    """The limit is the system's; the message names the path and the remedy."""
+    run_dir = RunDir(new_run_dir() / ("x" * 100))
+    run_dir.make()
+    with pytest.raises(StartupError, match=r"longer than a socket may have .* --run-dir"):
+        run_dir.claim(an_instance())
+    assert list(run_dir.path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
+def test_a_folder_that_others_can_write_is_refused(run_dir: RunDir, mode: int) -> None:
+    """Others could put a pid file there, or a socket that answers in our name."""
+    run_dir.path.chmod(mode)
+    for use in (run_dir.make, run_dir.running):
+        with pytest.raises(StartupError, match="can be written by other users; chmod go-w it"):
+            use()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_another_user_is_for_root_to_look_at_only(run_dir: RunDir) -> None:
+    """Root may stop what others run, but starts nothing where another user could lay a trap."""
+    os.chown(run_dir.path, 12_345, 12_345)
+    with pytest.raises(StartupError, match="belongs to another user"):
+        run_dir.make()
+    assert run_dir.running() == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_pid_of_another_user_is_seen(run_dir: RunDir) -> None:
+    """A pid file cannot point root's signals at a process that its writer does not own."""
+    claim = run_dir.claim(an_instance())
+    assert run_dir.owns(claim.instance)
+    os.chown(run_dir.path / "web.pid", 12_345, 12_345)
+    assert not run_dir.owns(claim.instance)
+    claim.release()
+
+
+def test_a_folder_that_cannot_be_made_is_told() -> None:
+    """A read-only system, or a file in the way: named, with the remedy."""
+    with pytest.raises(RunDirUnusable, match=r"/dev/null/run cannot be used .* --run-dir"):
+        RunDir(Path("/dev/null/run")).make()
+
+
+def test_a_folder_that_is_not_there_has_no_instances() -> None:
+    """Looking makes nothing."""
+    run_dir = RunDir(new_run_dir())
+    assert run_dir.running() == []
+    assert not run_dir.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("uid", "runtime", "expected"),
+    [
+        (0, "/run/user/0", "/run/gatewayworker"),
+        (7, "/run/user/7", "/run/user/7/gatewayworker"),
+        (7, "", "/tmp/gatewayworker-7"),
+    ],
+)
+def test_the_default_depends_on_the_user(
+    monkeypatch: pytest.MonkeyPatch, uid: int, runtime: str, expected: str
+) -> None:
+    """Root's is where daemons have theirs; others have the session's, or one of their own."""
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+    monkeypatch.setattr("tempfile.tempdir", "/tmp")
+    assert default_run_dir() == Path(expected)
+
+
+def test_a_pid_file_that_is_being_written_is_waited_for(run_dir: RunDir) -> None:
+    """Between the lock and the content there is a moment, which is no instance yet."""
+    assert Instance.read(b"") is None
+    assert Instance.read(b"4711\n{") is None
+    assert Instance.read(an_instance().written()) is not None
+
+
+def test_a_stale_socket_is_replaced(run_dir: RunDir) -> None:
+    """What a crash left under the socket's name is not connected to."""
+    with socket.socket(socket.AF_UNIX) as old:
+        old.bind(str(run_dir.socket_of("web")))
+    claim = run_dir.claim(an_instance())
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(run_dir.socket_of("web")))
+    claim.release()
