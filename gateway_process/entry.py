@@ -15,9 +15,16 @@ from typing import Final
 from gateway_process.errors import StartupError
 from gateway_process.shadow import refuse_shadow
 
-__all__ = ["begin", "gateway", "register"]
+__all__ = ["begin", "businessworker", "gateway", "gatewayworker", "register"]
 
-OURS: Final = ("gateway_wire", "gateway_client", "register", "gateway")
+OURS: Final = (
+    "gateway_wire",
+    "gateway_client",
+    "register",
+    "gateway",
+    "businessworker",
+    "gatewayworker",
+)
 """What the commands import of ours."""
 
 _HOME: Final = Path(__file__).parents[1]
@@ -40,9 +47,19 @@ def begin() -> None:
         sys.exit(error.exit_code)
 
 
+def businessworker() -> int:
+    """Be the console script `businessworker`."""
+    return _start("businessworker")
+
+
 def gateway() -> int:
     """Be the console script `gateway`."""
     return _start("gateway")
+
+
+def gatewayworker() -> int:
+    """Be the console script `gatewayworker`."""
+    return _start("gatewayworker")
 
 
 def register() -> int:

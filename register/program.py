@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway_process.program import Program
-from gateway_process.sockets import bind
+from gateway_process.sockets import address_of, bind
 from register.settings import RegisterSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway_process.daemon import Context, Role, Sockets
+    from gateway_wire.addresses import Address
 
-__all__ = ["HTTP", "INTERNAL", "REGISTER"]
+__all__ = ["HTTP", "INTERNAL", "REGISTER", "address_dialled"]
 
 INTERNAL: Final = "listen"
 """The name of the links' socket and address, in the ready line too."""
@@ -34,3 +35,8 @@ REGISTER: Final = Program(
     name="register", package="register", settings=RegisterSettings, bind=_bind, role=_role
 )
 """What `register start` runs, and what other commands start as a child."""
+
+
+def address_dialled(sockets: Sockets) -> Address:
+    """Give the address under which others on this machine reach a register with these sockets."""
+    return address_of(sockets[INTERNAL][0]).dialled

@@ -25,7 +25,7 @@ from gateway_process.settings import specs_of
 from gateway_process.shared import MemberSettings, SharedSettings
 from gateway_process.sockets import address_of, bind
 from gateway_wire.addresses import Address
-from register.program import HTTP, INTERNAL, REGISTER
+from register.program import HTTP, INTERNAL, REGISTER, address_dialled
 from register.settings import RegisterSettings
 
 if TYPE_CHECKING:
@@ -139,8 +139,7 @@ def _start_register(settings: RegisterSettings) -> Child:
 
 
 def _start_gateways(settings: GatewaySettings, register: Child) -> list[Child]:
-    address = address_of(register.sockets[INTERNAL][0])
-    return children_of(GATEWAY, replace(settings, register=(address.dialled,)))
+    return children_of(GATEWAY, replace(settings, register=(address_dialled(register.sockets),)))
 
 
 # The demo

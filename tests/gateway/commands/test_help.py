@@ -2,19 +2,30 @@
 
 import pytest
 
+from businessworker.settings import WorkerSettings
 from gateway.settings import GatewaySettings
 from gateway_process.settings import Settings, specs_of
+from gateway_process.shared import MemberSettings
 from gateway_wire.hello import SOFTWARE
 from register.settings import RegisterSettings
 from tests.support.daemons import run
 
+EVERYWHERE = ["start", "stop", "restart", "reload", "status", "connections"]
+"""The commands that every program has."""
+OWN: dict[str, list[str]] = {
+    "register": [],
+    "gateway": ["dev", "check", "send"],
+    "businessworker": [],
+    "gatewayworker": [],
+}
 
-@pytest.mark.parametrize("program", ["gateway", "register"])
+
+@pytest.mark.parametrize("program", OWN)
 def test_a_program_names_its_commands_and_its_version(program: str) -> None:
     """`--help` lists each command with its first sentence; `--version` is the software's."""
     code, output, _ = run(program, "--help")
     assert code == 0
-    wanted = {"register": ["start"], "gateway": ["start", "dev", "check", "send"]}[program]
+    wanted = [*EVERYWHERE, *OWN[program]]
     listed = output.partition("Commands:\n")[2].splitlines()
     assert sorted(line.split()[0] for line in listed) == sorted(wanted)
     assert all(len(line.split()) > 3 for line in listed)
@@ -28,6 +39,8 @@ def test_a_program_names_its_commands_and_its_version(program: str) -> None:
         (("gateway", "check"), GatewaySettings, set()),
         (("gateway", "dev"), GatewaySettings, {"register"}),
         (("register", "start"), RegisterSettings, set()),
+        (("businessworker", "start"), WorkerSettings, set()),
+        (("gatewayworker", "start"), MemberSettings, set()),
     ],
 )
 def test_help_is_complete(
@@ -42,7 +55,7 @@ def test_help_is_complete(
         assert bool(flags & words) is (spec.name not in missing), spec.name
 
 
-@pytest.mark.parametrize("program", ["gateway", "register"])
+@pytest.mark.parametrize("program", OWN)
 def test_an_unknown_command_is_told(program: str) -> None:
     """A mistake is one message, with exit code 2."""
     code, output, errors = run(program, "strat")
