@@ -78,6 +78,7 @@ class Child:
         self.sockets = sockets
         self.addresses: Addresses | None = None
         self._start_limit = start_limit
+        self._on_ready: Callable[[], None]  # from keep on
         self._backoff = Backoff()
         self._restarts = 0
         self._last_failure = ""
@@ -110,9 +111,10 @@ class Child:
             ProcessError: the first process ended before it was ready, or the last one did not stop
                 cleanly.
         """
+        self._on_ready = on_ready
         try:
             while not self._ending.is_set():
-                failure = await self._fill(on_ready)
+                failure = await self._fill()
                 if not self._ending.is_set():
                     await self._pause(failure)
         finally:
@@ -176,20 +178,20 @@ class Child:
 
     # Filling it
 
-    async def _fill(self, on_ready: Callable[[], None]) -> str:
+    async def _fill(self) -> str:
         """Start a process, and let others replace it, until one ends; give how it ended."""
         was_called = self._called.is_set()  # by a reload, while there was none to replace
         self._called.clear()
         try:
             process = self._process = await self._launch()
         except OSError as error:  # too many processes, or no memory: tried again like a crash
+            self._tell_replaced(worked=False)
             return self._ended(f"cannot be started: {error}")
-        await process.settled.wait()
-        self._note_ready(process, on_ready)
         if was_called:
-            self._tell_replaced(worked=process.ready_at is not None)
+            await self._await_start(process)
+            self._tell_replaced(worked=process.is_ready)
         while await self._is_to_be_replaced(process):
-            process = await self._replace(process, on_ready)
+            process = await self._replace(process)
         await asyncio.wait({process.end})
         return self._ended(process.how_it_ended, process.end.result(), process.failure)
 
@@ -201,18 +203,17 @@ class Child:
             number=self.number,
             restarts=self._restarts,
         )
-        process = await ChildProcess.launch(start)
+        process = await ChildProcess.launch(start, self._note_ready)
         if self._last_order is not None:  # given while it was being started
             self._hand(process, self._last_order)
         elif self.settings is not start.settings and not self.replaces:
             self._hand(process, Order.RELOAD)
         return process
 
-    def _note_ready(self, process: ChildProcess, on_ready: Callable[[], None]) -> None:
-        if process.ready_at is not None:
-            self.addresses = process.addresses
-            logger.info("%s is ready", self)
-            on_ready()
+    def _note_ready(self, process: ChildProcess) -> None:
+        self.addresses = process.addresses
+        logger.info("%s is ready", self)
+        self._on_ready()
 
     def _ended(self, how: str, code: int = ExitCode.STARTUP, message: str | None = None) -> str:
         """Pass on how a process ended, unless it was the first and never ready."""
@@ -252,7 +253,7 @@ class Child:
         await _until_end_or(process, self._called)
         return not process.end.done() and not self._ending.is_set()
 
-    async def _replace(self, old: ChildProcess, on_ready: Callable[[], None]) -> ChildProcess:
+    async def _replace(self, old: ChildProcess) -> ChildProcess:
         """Start another process; give the one that works from now on."""
         self._called.clear()
         try:
@@ -267,22 +268,25 @@ class Child:
             self._keep_old(new.how_it_ended)
             return old
         self._process, self._other = new, old
-        self._note_ready(new, on_ready)
         self._leaving = asyncio.create_task(self._see_off(old))
         return new
 
-    async def _await_start(self, new: ChildProcess, old: ChildProcess) -> None:
+    async def _await_start(self, new: ChildProcess, old: ChildProcess | None = None) -> None:
         """Wait until the new process is ready or has ended, and end it when that takes too long."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._start_limit):
-                await _until_end_or(old, new.settled)
-                if old.end.done() and not self._ending.is_set():
-                    self._last_failure = old.how_it_ended
-                    logger.error("%s %s while it was replaced", self, self._last_failure)
+                if old is not None:
+                    await _until_end_or(old, new.settled)
+                    self._note_crash(old)
                 await new.settled.wait()
         if not new.settled.is_set():
             new.failure = f"was not ready within {self._start_limit:g} s"
             new.kill()
+
+    def _note_crash(self, old: ChildProcess) -> None:
+        if old.end.done() and not self._ending.is_set():
+            self._last_failure = old.how_it_ended
+            logger.error("%s %s while it was replaced", self, self._last_failure)
 
     def _keep_old(self, failure: str) -> None:
         if not self._ending.is_set():
@@ -306,9 +310,9 @@ class Child:
         self._tell_replaced(worked=self._process is not None and self._process.is_ready)
 
     def _tell_replaced(self, *, worked: bool) -> None:
-        if self._replaced is not None:
+        if self._replaced is not None and not self._replaced.done():
             self._replaced.set_result(worked)
-            self._replaced = None
+        self._replaced = None
 
     # Its processes
 

@@ -8,7 +8,7 @@ another takes its place is decided in `place`.
 import asyncio
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -64,7 +64,13 @@ class ChildProcess:
         end: Gives its exit code; negative is the signal that killed it.
     """
 
-    def __init__(self, start: Start, process: asyncio.subprocess.Process, channel: Channel) -> None:
+    def __init__(
+        self,
+        start: Start,
+        process: asyncio.subprocess.Process,
+        channel: Channel,
+        on_ready: Callable[["ChildProcess"], None],
+    ) -> None:
         self.start = start
         self.pid = process.pid
         self.started_at = asyncio.get_running_loop().time()
@@ -74,6 +80,7 @@ class ChildProcess:
         self.settled = asyncio.Event()
         self._process = process
         self._channel = channel
+        self._on_ready = on_ready
         self._answers: dict[int, asyncio.Future[Message | None]] = {}
         self._asked = 0
         # Questions that were not answered in time, and have not been since.
@@ -84,8 +91,12 @@ class ChildProcess:
         return f"<ChildProcess {self.start.package} pid={self.pid} ready={self.is_ready}>"
 
     @classmethod
-    async def launch(cls, start: Start) -> Self:
+    async def launch(cls, start: Start, on_ready: Callable[["ChildProcess"], None]) -> Self:
         """Start a process and hand over what it needs.
+
+        Args:
+            start: What it is started with.
+            on_ready: Called with it when it is ready.
 
         Raises:
             OSError: there is no room for another process.
@@ -105,7 +116,7 @@ class ChildProcess:
             theirs.close()
         with suppress(OSError):  # it ended at once; its exit code says more
             channel.send(_first_message(start, fds))
-        return cls(start, process, channel)
+        return cls(start, process, channel, on_ready)
 
     @property
     def is_ready(self) -> bool:
@@ -219,6 +230,7 @@ class ChildProcess:
                 self.addresses = message["ready"]
                 self.ready_at = asyncio.get_running_loop().time()
                 self.settled.set()
+                self._on_ready(self)
 
     def _take_answer(self, message: Message) -> None:
         number = message["answer"]

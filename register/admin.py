@@ -37,16 +37,17 @@ PREFIX: Final = "gatewayworker_register_"
 class Admin:
     """The HTTP side of one register."""
 
-    def __init__(self, server: Server, api_key: Secret) -> None:
+    def __init__(self, server: Server, api_key: Secret, restarts: int = 0) -> None:
         """Make it; :meth:`start` begins to serve.
 
         Args:
             server: The register to tell about.
             api_key: What requests must carry; empty for none.
+            restarts: How often the process was started again after a crash.
         """
         self._server = server
         self._metrics = CollectorRegistry(auto_describe=False)
-        self._metrics.register(_Collector(server))
+        self._metrics.register(_Collector(server, restarts))
         routes = [
             web.get("/healthz", self._health),
             web.get("/v1/nodes", self._nodes),
@@ -84,8 +85,9 @@ class Admin:
 class _Collector(Collector):
     """Reads the server's numbers when the metrics page is asked for."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, restarts: int) -> None:
         self._server = server
+        self._restarts = restarts
         self._started = time.time()
 
     def collect(self) -> Iterator[Metric]:
@@ -94,6 +96,11 @@ class _Collector(Collector):
         yield _gauge("watchers", "Links that are told who is alive.", len(server.watchers))
         yield _gauge("settling", "1 while the directory may be incomplete.", server.is_settling)
         yield _gauge("start_time_seconds", "Unix time of the start.", self._started)
+        yield _counter(
+            "process_restarts",
+            "Times that the place of this process was filled again after a crash.",
+            self._restarts,
+        )
         yield _counter("announcements", "Announcements taken.", counters.announcements)
         yield _counter("silences", "Gateways dropped because they were silent.", counters.silences)
         yield _by_reason("refusals", "Announcements refused.", counters.refusals)

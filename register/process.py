@@ -37,7 +37,7 @@ class RegisterProcess:
         (self._listen,) = context.sockets[INTERNAL]
         (self._http,) = context.sockets[HTTP]
         self._server = Server(settings.secret_key.reveal())
-        self._admin = Admin(self._server, settings.api_key)
+        self._admin = Admin(self._server, settings.api_key, context.restarts)
 
     def __repr__(self) -> str:
         return f"<RegisterProcess {self._server!r}>"

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -168,6 +169,27 @@ async def test_reload_fills_a_crashed_place_at_once() -> None:
         await running.until_status(lambda now: now.state is State.CRASHED)
         assert await running.replace(greeting="mended")
         assert await running.ask("greet") == "mended"
+
+
+async def test_reload_puts_an_end_to_a_start_that_waits(caplog: pytest.LogCaptureFixture) -> None:
+    """A place that is filled again for ever is filled by the next process, once settings are right."""
+    async with Supervised() as running:
+        running.children[0].settings = replace(running.settings, fault="wait")
+        await running.signal(signal.SIGKILL)
+        await running.until_status(lambda now: now.state is State.CRASHED and not now.pid)
+        stuck = await running.until_status(lambda now: bool(now.pid))
+        assert await running.replace()
+        assert children() == {(await running.status()).pid} != {stuck.pid}
+        assert "is not replaced" not in caplog.text
+
+
+async def test_reload_of_an_empty_place_that_fails_is_told() -> None:
+    """The place goes on being filled, and the reload is over."""
+    async with Supervised(start_limit=1.0) as running:
+        await running.signal(signal.SIGKILL)
+        await running.until_status(lambda now: now.state is State.CRASHED and not now.pid)
+        assert not await running.replace(fault="wait")
+        assert await running.replace()
 
 
 async def test_replacements_leave_nothing_behind() -> None:

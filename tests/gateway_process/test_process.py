@@ -20,7 +20,7 @@ async def launched(**settings: object) -> ChildProcess:
     probe = ProbeSettings(**settings)  # type: ignore[arg-type]
     (sockets,) = sockets_of(probe)
     start = Start(package="probe", settings=probe, sockets=sockets, number=3, restarts=2)
-    process = await ChildProcess.launch(start)
+    process = await ChildProcess.launch(start, lambda _: None)
     for sock in sockets["probe"]:
         sock.close()
     return process
@@ -82,5 +82,5 @@ async def test_process_that_cannot_be_started_leaves_nothing_open() -> None:
     start = Start(package="a\0b", settings=ProbeSettings(), sockets={}, number=0, restarts=0)
     before = psutil.Process().num_fds()
     with pytest.raises(ValueError, match="null byte"):
-        await ChildProcess.launch(start)
+        await ChildProcess.launch(start, lambda _: None)
     assert psutil.Process().num_fds() == before

@@ -24,7 +24,7 @@ class Source:
 async def served(key: str = "") -> AsyncIterator[tuple[Server, aiohttp.ClientSession]]:
     """Run the HTTP port of a register and a client to it."""
     server = Server()
-    admin = Admin(server, Secret(key))
+    admin = Admin(server, Secret(key), restarts=2)
     sock = bound()
     base = f"http://{address_of(sock)}"
     await admin.start(sock)
@@ -74,6 +74,7 @@ async def test_metrics_tell_what_happened() -> None:
     assert "gatewayworker_register_gateways 1.0" in lines
     assert "gatewayworker_register_watchers 0.0" in lines
     assert "gatewayworker_register_settling 1.0" in lines
+    assert "gatewayworker_register_process_restarts_total 2.0" in lines
     assert "gatewayworker_register_announcements_total 3.0" in lines
     assert 'gatewayworker_register_refusals_total{reason="duplicate_node"} 2.0' in lines
 

@@ -1,13 +1,19 @@
 """`register start` as its users start it."""
 
+from datetime import datetime
 from pathlib import Path
 
 import aiohttp
 
+from gateway_process.daemon import Context
+from gateway_process.errors import RunError
+from gateway_process.inspection import ConnectionQuery, Work
 from gateway_wire.addresses import Address
-from gateway_wire.commands import Nodes, Role, Watch
+from gateway_wire.commands import Announce, Nodes, Role, Watch
+from register.process import RegisterProcess
+from register.settings import RegisterSettings
 from tests.support.daemons import Daemon, run
-from tests.support.links import Dialler
+from tests.support.links import Dialler, address_of, bound
 
 START = ("register", "start", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0")
 
@@ -25,6 +31,39 @@ async def test_it_serves_where_it_says(tmp_path: Path) -> None:
             assert (await owner.envelopes.get()).command == Nodes(True, [])
 
         register.stop()
+
+
+async def test_it_tells_its_links() -> None:
+    """Each link has a row, with the gateway that was announced on it; pages and filters hold."""
+    sockets = {"listen": [bound()], "http": [bound()]}
+    address = address_of(sockets["listen"][0])
+    context = Context(number=0, sockets=sockets, fail=unexpected)
+    process = RegisterProcess(RegisterSettings(), context)
+    await process.start()
+    async with Dialler(address) as peers:
+        gateway, owner = await peers.dial(Role.GATEWAY, instance="a")
+        gateway.send(Announce("0123456789ab", "127.0.0.1", 2900, 0, []), 1)
+        await owner.envelopes.get()
+        await peers.dial(Role.CLIENT, instance="b")
+        assert process.work() == Work(connections=2)
+        page = process.connections(ConnectionQuery(limit=1))
+        (row,) = page.rows
+        assert datetime.fromisoformat(row.pop("since")).tzinfo is not None
+        of_gateway = {"peer": "gateway", "address": row["address"], "instance": "a"}
+        assert row == of_gateway | {"node": "0123456789ab"}
+        rest = process.connections(ConnectionQuery(limit=1, after=page.next))
+        assert [(row["peer"], row["node"]) for row in rest.rows] == [("client", "")]
+        assert rest.next == ""
+        only = process.connections(ConnectionQuery(address=row["address"]))
+        assert [each["instance"] for each in only.rows] == ["a"]
+        assert process.connections(ConnectionQuery(uid="42")).rows == []
+        assert process.connections(ConnectionQuery(group="news")).rows == []
+    await process.stop()
+
+
+def unexpected(error: RunError) -> None:
+    """Fail the test: nothing in it may end the process."""
+    raise error
 
 
 def test_a_port_in_use_is_named() -> None:

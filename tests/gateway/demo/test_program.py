@@ -6,6 +6,7 @@ import pytest
 from gateway.demo.program import DEMO, PAGE, DemoSettings
 from gateway_process.daemon import Context
 from gateway_process.errors import RunError, StartupError
+from gateway_process.inspection import ConnectionPage, ConnectionQuery, Work
 from gateway_wire.addresses import Address
 from tests.support.daemons import run
 
@@ -24,6 +25,8 @@ async def test_its_process_serves_the_page_where_it_says() -> None:
     async with aiohttp.ClientSession() as client:
         async with client.get(str(addresses[PAGE])) as response:
             assert 'data-gateway="ws://gateway.example"' in await response.text()
+        assert role.work() == Work()
+        assert role.connections(ConnectionQuery()) == ConnectionPage()
         await role.stop()
         with pytest.raises(aiohttp.ClientConnectionError):
             await client.get(str(addresses[PAGE]))
