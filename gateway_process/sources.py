@@ -112,11 +112,8 @@ def from_file(settings: type[Settings], role: str, path: Path) -> list[Layer]:
         SettingsError: it cannot be read, is not TOML, or has a key nobody knows.
     """
     content = _read(path)
-    tables = {key: value for key, value in content.items() if isinstance(value, dict)}
+    tables = _sections(content, path)
     plain = {key: value for key, value in content.items() if key not in tables}
-    for name in tables:
-        if name not in ROLES:
-            raise SettingsError(f"{path}: [{name}]", "is no section", _nearest(name, ROLES))
     section = _table(tables.get(role, {}), specs_of(settings), f"{path}: [{role}] ")
     catalogue = [*_shared(settings), *_shared(MemberSettings)]
     return [section, _table(plain, catalogue, f"{path}: ")]
@@ -126,10 +123,18 @@ def sections_of(path: Path) -> list[str]:
     """Give the roles that have a section in a TOML file, in the order in which they are started.
 
     Raises:
-        SettingsError: it cannot be read, or is not TOML.
+        SettingsError: it cannot be read, is not TOML, or has a section nobody knows.
     """
-    content = _read(path)
-    return [role for role in ROLES if isinstance(content.get(role), dict)]
+    sections = _sections(_read(path), path)
+    return [role for role in ROLES if role in sections]
+
+
+def _sections(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    tables = {key: value for key, value in content.items() if isinstance(value, dict)}
+    for name in tables:
+        if name not in ROLES:
+            raise SettingsError(f"{path}: [{name}]", "is no section", _nearest(name, ROLES))
+    return tables
 
 
 def _read(path: Path) -> dict[str, Any]:

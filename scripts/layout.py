@@ -32,7 +32,6 @@ _FACADES: Final = (
 
 TESTED_ELSEWHERE: Final[dict[str, str]] = {
     "businessworker/source.py": "a protocol; tests/businessworker/sources.py records what is done to one",
-    "gateway/commands/start.py": "one call, which tests/gateway/test_process.py starts",
     "gateway/admin/sources.py": "the parts by name, as test_server.py and test_health.py hand them in",
     "gateway/dispatch.py": "the router's other half; tests/gateway/test_router.py drives both",
     "gateway/holding.py": "what the dispatch counts with; tests/gateway/test_router.py drives it",
@@ -52,7 +51,7 @@ TESTED_ELSEWHERE: Final[dict[str, str]] = {
     "gateway_wire/commands/link.py": _GOLDEN,
     "gateway_wire/commands/queries.py": _GOLDEN,
     "gateway_wire/commands/sends.py": _GOLDEN,
-    "register/commands.py": "the command line that tests/register/test_process.py types",
+    "gatewayworker/commands/start.py": "one call, which test_cluster.py beside it types",
     "register/program.py": "names what tests/register/test_process.py starts",
 }
 """Module, or folder with its slash -> why there is no test file of its own, and where the tests are."""

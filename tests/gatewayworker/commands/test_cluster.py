@@ -1,0 +1,175 @@
+"""A file's roles under one master, as `gatewayworker` commands see them."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway_process.errors import ExitCode
+from tests.support.cluster import Browser, browse
+from tests.support.instances import Instances
+from tests.support.waiting import eventually
+
+FILE = """
+[register]
+listen = "127.0.0.1:0"
+http = "127.0.0.1:0"
+
+[gateway]
+listen = "ws://127.0.0.1:0"
+http = "127.0.0.1:0"
+start_port = 0
+processes = 2
+"""
+WORKER = """
+[businessworker]
+events = "handlers"
+name = "chat"
+"""
+HANDLERS = """
+from gatewayworker import AsyncGateway
+
+async def on_message(client_id, message):
+    await AsyncGateway.send_to_client(client_id, f"echo {message}")
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file with every role in it, beside the handlers that it names."""
+    (tmp_path / "handlers.py").write_text(HANDLERS)
+    file = tmp_path / "cluster.toml"
+    file.write_text(FILE + WORKER)
+    return file
+
+
+@pytest.fixture
+def instances(tmp_path: Path) -> Iterator[Instances]:
+    """A run directory for commands in the file's folder."""
+    with Instances(folder=tmp_path) as made:
+        yield made
+
+
+def states(instances: Instances) -> dict[str, int]:
+    """Give the pids of the processes, all of which are ready."""
+    done = instances("gatewayworker", "status", "--json")
+    assert done.code == ExitCode.OK, done.err
+    processes = json.loads(done.out)["processes"]
+    assert {process["state"] for process in processes} == {"ready"}
+    return {f"{each['role']} #{each['number']}": each["pid"] for each in processes}
+
+
+def test_every_section_is_started_and_stopped_together(instances: Instances, file: Path) -> None:
+    """One command and one ready line for all; the parts find each other though every port is 0."""
+    ready = instances.start("gatewayworker", "-c", str(file))
+    assert {"register.listen", "gateway.ws", "gateway.http"} <= ready.addresses.keys()
+    assert states(instances).keys() == {
+        "register #0", "gateway #0", "gateway #1", "businessworker #0",
+    }  # fmt: skip
+    with browse(ready.addresses["gateway.ws"]) as browser:
+        assert echoed(browser, "hello") == "echo hello"
+    status = instances("gatewayworker", "status")
+    assert "\nSummary" in status.out
+    assert instances("gatewayworker", "stop").code == ExitCode.OK
+    assert instances.running() == []
+
+
+def echoed(browser: Browser, message: str) -> str | bytes:
+    """Send a message and give what comes back."""
+    browser.socket.send(message)
+    return browser.text()
+
+
+def test_a_reload_replaces_workers_alone(instances: Instances, file: Path) -> None:
+    """Register and gateways take over what they can; the worker's process is a new one."""
+    instances.start("gatewayworker", "-c", str(file))
+    before = states(instances)
+    file.write_text(file.read_text().replace("start_port = 0", "start_port = 0\ndrain = 1"))
+    done = instances("gatewayworker", "reload")
+    assert (done.code, done.err) == (ExitCode.OK, "")
+    assert done.out.rstrip().endswith("changed: gateway.drain")
+
+    def replaced() -> bool:
+        now = states(instances)
+        same = {name for name, pid in now.items() if before[name] == pid}
+        return same == {"register #0", "gateway #0", "gateway #1"}
+
+    eventually(replaced)
+
+
+def test_a_section_that_is_not_there_is_not_started(instances: Instances, file: Path) -> None:
+    """The connections of all that are there come in pages, and each row says whose it is."""
+    file.write_text(FILE)
+    ready = instances.start("gatewayworker", "-c", str(file))
+    assert states(instances).keys() == {"register #0", "gateway #0", "gateway #1"}
+    with browse(ready.addresses["gateway.ws"]) as browser:
+
+        def listed() -> bool:
+            done = instances("gatewayworker", "connections", "--json")
+            rows = json.loads(done.out)["rows"]
+            return any(row.get("client_id") == browser.client_id for row in rows)
+
+        eventually(listed)
+
+
+def test_a_register_that_is_named_is_used(instances: Instances, file: Path) -> None:
+    """Beside a [register] of its own a file may name others: theirs is the choice, not ours."""
+    file.write_text('register_address = "127.0.0.1:1"\n' + FILE.replace("processes = 2", ""))
+    with instances.launch("gatewayworker", "start", "-c", str(file)) as process:
+        assert process.stderr is not None
+        assert any("127.0.0.1:1" in line for line in iter(process.stderr.readline, ""))
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+
+
+def test_a_restart_brings_all_back(instances: Instances, file: Path) -> None:
+    """From anywhere: the file is found where it was."""
+    before = instances.start("gatewayworker", "-c", file.name)
+    done = instances("gatewayworker", "restart")
+    assert done.code == ExitCode.OK, done.err
+    assert len(states(instances)) == 4
+    assert str(instances.the("gatewayworker").pid) != before.pid
+
+
+def test_a_process_that_is_killed_comes_back(instances: Instances, file: Path) -> None:
+    """The master keeps every place filled, whatever its role."""
+    instances.start("gatewayworker", "-c", str(file))
+    pid = states(instances)["businessworker #0"]
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: states(instances)["businessworker #0"] not in {0, pid})
+
+
+def test_the_masters_name_is_not_the_workers(instances: Instances, file: Path) -> None:
+    """--name is what the instance is called; a worker keeps the name of its section."""
+    file.write_text(FILE + WORKER)
+    (file.parent / "handlers.py").write_text(
+        "def on_worker_start(worker):\n    print('name is', worker.name, flush=True)\n"
+    )
+    instances.start("gatewayworker", "-c", str(file), "--name", "prod")
+    assert instances.the("prod").program == "gatewayworker"
+    eventually(lambda: "name is chat" in instances.log("prod"))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "gatewayworker: --config: is missing; write the lines [register] and [gateway]"),
+        ("log_level = 'info'\n", "has no section of a role; write the lines [register] and"),
+        ("[registre]\n", "did you mean register?"),
+        ("[gateway]\nlisen = 1\n", "[gateway] lisen: is no setting; did you mean listen?"),
+    ],
+)
+def test_a_file_that_cannot_be_run_is_told(
+    instances: Instances, file: Path, text: str | None, told: str
+) -> None:
+    """With an example of one that can, or with what is wrong in it; exit code 2."""
+    flags = []
+    if text is not None:
+        file.write_text(text)
+        flags = ["-c", str(file)]
+    done = instances("gatewayworker", "start", *flags)
+    assert (done.code, done.out) == (ExitCode.USAGE, "")
+    assert told in done.err
