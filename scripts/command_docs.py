@@ -5,6 +5,7 @@ from typing import Final
 
 import click
 
+from businessworker.settings import WorkerSettings
 from gateway.commands import cli
 from gateway.settings import GatewaySettings
 from gateway_process.settings import Settings, Spec, specs_of
@@ -29,6 +30,16 @@ def gateway_settings() -> str:
     return _settings(
         [*_own(MemberSettings, SharedSettings), *_own(GatewaySettings, MemberSettings)]
     )
+
+
+def worker_settings() -> str:
+    """Give the settings that only a business worker has; it also finds registers as a gateway does."""
+    return _settings(_own(WorkerSettings, MemberSettings))
+
+
+def connections_options() -> str:
+    """Give the options of `connections`, which is the same in every program."""
+    return _options(cli.commands["connections"])
 
 
 def dev_options() -> str:

@@ -4,15 +4,19 @@ from collections.abc import Callable
 
 import pytest
 
+from businessworker.settings import WorkerSettings
 from gateway.settings import GatewaySettings
 from gateway_process.settings import Settings, specs_of
+from gateway_process.shared import MemberSettings
 from register.settings import RegisterSettings
 from scripts.command_docs import (
+    connections_options,
     dev_options,
     gateway_settings,
     register_settings,
     send_options,
     shared_settings,
+    worker_settings,
 )
 
 
@@ -29,6 +33,13 @@ def test_every_setting_stands_in_one_table(
     for spec in specs_of(settings):
         flag = f"`--{spec.name.replace('_', '-')}"
         assert [row for row in rows if row.startswith((f"| {flag} ", f"| {flag}/"))]
+
+
+def test_a_workers_table_has_what_it_alone_has() -> None:
+    """The registers' addresses stand with the gateway's, which says them as a worker does."""
+    own = {spec.name for spec in specs_of(WorkerSettings)}
+    shared = {spec.name for spec in specs_of(MemberSettings)}
+    assert len(worker_settings().splitlines()) - 2 == len(own - shared)
 
 
 def test_a_row_says_all_that_a_declaration_does() -> None:
@@ -50,3 +61,4 @@ def test_a_commands_own_options_stand_in_its_table() -> None:
     assert "--ping-interval" not in dev
     for flag in ("--register, --register-address", "--secret-key SECRET", "--json", "-c, --config"):
         assert f"| `{flag}" in send
+    assert "| `--after TEXT` |" in connections_options()
