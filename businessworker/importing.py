@@ -1,0 +1,108 @@
+"""Imports the application's module, and says what is wrong if that fails.
+
+There are two ways to fail, which users mistake for each other: the module is not there, or it is there and
+raises. The second is told with the file and line that raised.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import logging
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gateway_process.errors import StartupError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+__all__ = ["import_application", "told"]
+
+_logger = logging.getLogger(__name__)
+
+_MACHINERY: Final = ("<frozen importlib", importlib.__file__, __file__)
+"""Files whose frames say nothing about who imported what."""
+
+
+def import_application(name: str, app_dir: Path) -> ModuleType:
+    """Import the module that holds the application's handlers.
+
+    Args:
+        name: Its dotted name.
+        app_dir: Where applications are; on `sys.path` already.
+
+    Raises:
+        StartupError: It is not there, or raises; says which of both.
+    """
+    try:
+        return importlib.import_module(name)
+    # SystemExit: a script that ends itself, or starts a server, in its last lines
+    except (Exception, SystemExit) as error:
+        _logger.debug("%s could not be imported", name, exc_info=error)
+        if isinstance(error, ModuleNotFoundError) and not _frames(error):
+            raise StartupError(_not_there(name, app_dir)) from error
+        raise StartupError(_raised(name, error)) from error
+
+
+def told(error: BaseException) -> str:
+    """Return an error in one line, with the file and line that raised it."""
+    text = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    if isinstance(error, SyntaxError):
+        return f"{text} ({error.filename}, line {error.lineno})"
+    frames = _frames(error)
+    return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else text
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    frames = traceback.extract_tb(error.__traceback__)
+    return [frame for frame in frames if not frame.filename.startswith(_MACHINERY)]
+
+
+def _raised(name: str, error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"{name} was found, but imports {error.name!r}, which was not: {told(error)}; install "
+            "that in the environment of this command, or correct the import"
+        )
+    if isinstance(error, SystemExit):
+        return (
+            f"{name} was found, but ends the process when it is imported: {told(error)}; guard "
+            "that with `if __name__ == '__main__':`"
+        )
+    return f"{name} was found, but importing it failed: {told(error)}"
+
+
+def _not_there(name: str, app_dir: Path) -> str:
+    file = app_dir.joinpath(*name.split(".")).with_suffix(".py")
+    if file.exists():
+        return (
+            f"{file} is there, but Python finds another {name.partition('.')[0]!r} before it; put "
+            "an empty __init__.py into its folder, or rename it"
+        )
+    near = _near(name, app_dir)
+    meant = f"; did you mean {near!r}?" if near else ""
+    return (
+        f"there is no module {name!r} in {app_dir} or elsewhere on Python's path{meant}; run this "
+        "in the folder that holds it, or name that folder with --app-dir"
+    )
+
+
+def _near(name: str, folder: Path) -> str | None:
+    """Return a module's name that is there and looks like the wanted one."""
+    parts = name.split(".")
+    for index, part in enumerate(parts):
+        there = _modules(folder)
+        if part not in there:
+            close = difflib.get_close_matches(part, there, 1)
+            return ".".join([*parts[:index], *close]) if close else None
+        folder /= part
+    raise AssertionError("it is there")
+
+
+def _modules(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    there = [each.stem for each in folder.iterdir() if each.suffix == ".py" or each.is_dir()]
+    return [each for each in there if each.isidentifier()]
