@@ -50,7 +50,10 @@ async def close_all(hub: Hub, clients: Clients, seconds: float) -> None:
 
 
 async def finish_events(router: Router, deadline: float) -> None:
-    """Wait until every event is finished, and count those as lost that are not by then.
+    """Wait until every event is finished that a worker has, and count the rest as lost.
+
+    What waits while no worker is there is not waited for: who stops a whole cluster should not wait for
+    a worker that will not come.
 
     Args:
         router: Whose events.

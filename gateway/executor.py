@@ -22,6 +22,7 @@ from time import perf_counter
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from gateway_wire.aio.link import AioLink
 from gateway_wire.commands import Command, CommandError, Error, Reply, ReplyPart
 from gateway_wire.errors import ErrorCode, LocalProtocolError, MessageTooLarge
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gateway.flusher import Flusher
-    from gateway_wire.aio.link import AioLink
     from gateway_wire.frames import Envelope
 
 __all__ = ["Answer", "CommandTable", "Executor", "ExecutorCounters", "LinkTable"]
@@ -41,7 +41,7 @@ CommandTable: TypeAlias = Mapping[type[Command], Callable[[Any], object]]
 Answer: TypeAlias = Callable[[object], None]
 """Takes a reply's value, now or later; does nothing if none was asked for or the link has ended."""
 
-LinkTable: TypeAlias = "Mapping[type[Command], Callable[[AioLink, Any, Answer], None]]"
+LinkTable: TypeAlias = Mapping[type[Command], Callable[[AioLink, Any, Answer], None]]
 """What executes the commands that mean something to the link they came on; it calls the answer once."""
 
 logger = logging.getLogger("gateway")

@@ -94,7 +94,10 @@ class Router:
         self._dispatch.on_no_worker = callback
 
     def call_when_idle(self, callback: Callable[[], None]) -> None:
-        """Call back once when every event is finished or lost; at once if that is so."""
+        """Call back once when no worker has anything unfinished; at once if that is so.
+
+        Then nothing waits either, unless there is no worker for it.
+        """
         self._when_idle = callback
         self._tell_if_idle()
 
@@ -205,7 +208,6 @@ class Router:
             if parked_at + HOLD_TIME > now:
                 break  # the others were parked later
             self._dispatch.expire(lane, now - HOLD_TIME)
-        self._tell_if_idle()
 
     def give_up(self) -> int:
         """Count what is unfinished as lost because the process stops, and return how much it is."""
@@ -225,6 +227,6 @@ class Router:
             worker.left()
 
     def _tell_if_idle(self) -> None:
-        if self._when_idle is not None and not self.unacked and not self.held:
+        if self._when_idle is not None and not self.unacked:
             callback, self._when_idle = self._when_idle, None
             callback()

@@ -10,7 +10,9 @@ from gateway.connection import Connection
 from gateway.edge.deadlines import Deadlines
 from gateway_wire import close_codes
 from gateway_wire.close_codes import CloseReason
-from tests.gateway.support import Pipes, pipe_of, running
+from gateway_wire.commands import ClientClosed, ClientConnected
+from tests.gateway.support import Pipes, pipe_of, running, turns_until
+from tests.gateway.worker_end import WorkerEnd
 
 
 async def test_a_client_is_told_its_id_at_once() -> None:
@@ -226,3 +228,46 @@ async def test_the_end_of_a_client_is_a_line_for_who_looks_closely(
         core.clients.lost(client.edge, close_codes.PING_TIMEOUT.reason())
 
     assert caplog.messages == [f"{bob.client_id} closed: 3001 ping_timeout"]
+
+
+async def test_who_was_told_to_go_and_stays_can_be_cut() -> None:
+    """Those only; who is still online is left alone."""
+    async with running() as core:
+        polite, _ = await core.connect()
+        online, _ = await core.connect()
+        core.clients.close(polite, None, 4000, "go")
+        core.clients.cut_ending()
+        await turns_until(lambda: core.clients.sockets == 1)
+
+        assert core.hub.connections == {online.client_id: online}
+        assert core.clients.counters.closed == {"application": 1}
+
+
+async def test_each_end_of_a_client_is_one_event() -> None:
+    """Whoever decided it, and when its socket is gone: not before, and not twice."""
+    worker = WorkerEnd()
+    async with running() as core:
+        core.router.take(worker, lambda: None, 0.0, name="w", number=0)
+        left, closed, destroyed, slow = [await core.connect() for _ in range(4)]
+        assert all(type(each) is ClientConnected for each in worker.events())
+        core.clients.close(closed[0], None, 4001, "enough")
+        core.clients.destroy(destroyed[0])
+        core.clients.cut_slow(slow[0])
+
+        assert worker.events() == []
+
+        for _, peer in (left, closed):
+            peer.stop_sending()
+        await core.clients.all_gone()
+        ends = {
+            each.client_id: (each.close_code, each.name)
+            for each in worker.events()
+            if isinstance(each, ClientClosed)
+        }
+
+        assert ends == {
+            left[0].client_id: (1005, "peer_closed"),
+            closed[0].client_id: (4001, "application"),
+            destroyed[0].client_id: (1000, "closed"),
+            slow[0].client_id: (3000, "slow"),
+        }

@@ -4,6 +4,7 @@ import json
 
 from gateway.connection import Connection
 from gateway.hub import Hub
+from gateway_wire.commands import ClientAssigned, ClientSession
 from tests.gateway.support import Lines, Pipe, bare, request
 
 
@@ -50,3 +51,16 @@ def test_a_connection_says_who_it_is() -> None:
     connection.uid = "u"
 
     assert repr(connection) == "<Connection c1 203.0.113.7:4711 uid='u'>"
+
+
+def test_a_session_that_moved_is_told_after_the_assignment_only() -> None:
+    """Whom nobody has been assigned brings the session along."""
+    connection = bare("c1")
+    connection.session_moved()
+
+    assert connection.untold is ClientAssigned
+
+    connection.untold = None
+    connection.session_moved()
+
+    assert connection.untold is ClientSession

@@ -16,7 +16,9 @@ from gateway.executor import (
     EMPTY_ENOUGH,
     FULL_INBOX,
     SECONDS_PER_TURN,
+    Answer,
     Executor,
+    LinkTable,
 )
 from gateway.flusher import Flusher
 from gateway.outbox import Outbox
@@ -46,12 +48,16 @@ PART = "x" * MIB
 class Executing:
     """An executor behind a real listener: what arrives is executed by a test's own table."""
 
-    def __init__(self, table: dict[type[Command], Callable[[Any], object]]) -> None:
+    def __init__(
+        self,
+        table: dict[type[Command], Callable[[Any], object]],
+        link_table: LinkTable | None = None,
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.flusher = Flusher(loop, 0)
         self.outbox = Outbox(MIB, MIB, on_dirty=self.flusher.soon, cut=lambda _: None)
         self.flusher.outbox = self.outbox
-        self.executor = Executor(loop, self.flusher, table)
+        self.executor = Executor(loop, self.flusher, table, link_table)
         self.links: asyncio.Queue[AioLink] = asyncio.Queue()
         self.ended: asyncio.Queue[AioLink] = asyncio.Queue()
         self.done: asyncio.Queue[AioLink] = asyncio.Queue()
@@ -82,10 +88,10 @@ class Backends(Dialler):
 
 @asynccontextmanager
 async def executing(
-    table: dict[type[Command], Callable[[Any], object]],
+    table: dict[type[Command], Callable[[Any], object]], link_table: LinkTable | None = None
 ) -> AsyncIterator[tuple[Executing, Backends]]:
     """Execute what arrives on a port that the kernel chose."""
-    executing = Executing(table)
+    executing = Executing(table, link_table)
     listener = LinkListener(party(Role.GATEWAY), "", executing)
     sock = bound()
     address = address_of(sock)
@@ -527,3 +533,63 @@ async def test_an_executor_tells_who_waits() -> None:
         gateway.executor.accept(link, envelopes(CountClients()))
 
         assert repr(gateway.executor) == "<Executor 1 of 1 links waiting>"
+
+
+# Commands that know their link
+
+
+async def test_a_command_may_be_answered_later_than_those_behind_it() -> None:
+    """Its function is given the link that it came on, and answers when it will."""
+    given: list[tuple[AioLink, Command, Answer]] = []
+
+    def keep(link: AioLink, command: Command, answer: Answer) -> None:
+        given.append((link, command, answer))
+
+    table: dict[type[Command], Callable[[Any], object]] = {CountClients: lambda _: 7}
+    async with executing(table, {IsOnline: keep}) as (gateway, backends):
+        link, owner, theirs = await backends.both_ends()
+        link.send(IsOnline("a"), 1)
+        link.send(IsOnline("b"), 0)
+        link.send(CountClients(), 2)
+
+        assert await answers(owner, 1) == [(2, Reply(7))]
+        assert [each[:2] for each in given] == [(theirs, IsOnline("a")), (theirs, IsOnline("b"))]
+
+        for (_, _, answer), value in zip(given, ("late", "never asked for"), strict=True):
+            answer(value)
+        link.send(CountClients(), 3)
+
+        assert await answers(owner, 2) == [(1, Reply("late")), (3, Reply(7))]
+        assert gateway.executor.counters.commands == 4
+
+        link.close(ErrorCode.STOPPING, "gone")
+        assert await gateway.done.get() is theirs
+        given[0][2]("too late")
+
+
+async def test_a_command_of_a_link_that_fails_is_answered_with_the_error() -> None:
+    """As any other."""
+
+    def fail(_link: AioLink, _command: Command, _answer: Answer) -> None:
+        raise CommandError(ErrorCode.INVALID, "no")
+
+    async with executing({}, {IsOnline: fail}) as (_, backends):
+        link, owner, _ = await backends.both_ends()
+        link.send(IsOnline("a"), 1)
+
+        assert await answers(owner, 1) == [(1, Error("invalid", "no"))]
+
+
+async def test_the_end_of_a_link_is_told_behind_its_last_command() -> None:
+    """At once where nothing waits, and else when the last one is executed."""
+    order: list[object] = []
+    table: dict[type[Command], Callable[[Any], object]] = {CountClients: order.append}
+    async with executing(table) as (gateway, backends):
+        _, _, theirs = await backends.both_ends()
+        gateway.executor.accept(theirs, envelopes(*[CountClients()] * (3 * COMMANDS_PER_LINK)))
+        gateway.executor.forget(theirs, lambda: order.append("done"))
+        gateway.executor.forget(theirs, lambda: order.append("at once"))
+        await turns_until(lambda: "done" in order)
+
+        assert (order[0], order[-1]) == ("at once", "done")
+        assert len(order) == 3 * COMMANDS_PER_LINK + 2

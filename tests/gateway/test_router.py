@@ -580,7 +580,7 @@ def test_the_lag_is_the_age_of_the_oldest_unfinished_event() -> None:
 
 
 def test_whoever_waits_for_the_last_event_is_told_once() -> None:
-    """At once if there is none, else when it is finished."""
+    """At once if there is none, else when no worker has any; what waits for nobody does not count."""
     core = Routed()
     told: list[int] = []
     core.router.call_when_idle(lambda: told.append(1))
@@ -598,6 +598,14 @@ def test_whoever_waits_for_the_last_event_is_told_once() -> None:
     core.ack(worker, *worker.events())
 
     assert told == [1, 2]
+
+    core.connect()
+    core.router.call_when_idle(lambda: told.append(3))
+    core.lose(worker)
+    core.connect()
+
+    assert told == [1, 2, 3]
+    assert core.router.held == 1
 
 
 def test_giving_up_counts_what_is_left() -> None:

@@ -24,6 +24,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
     assert (settings.max_message, settings.send_buffer) == (1 << 20, 2 << 20)
     assert (settings.send_buffer_total, settings.flush_interval) == (256 << 20, 0)
     assert (settings.init_message, settings.bind_timeout, settings.stop_timeout) == (True, 0, 25)
+    assert (settings.routing.value, settings.require_worker) == ("least-connections", False)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,10 @@ class Browser:
         """Give the next message."""
         return await self._socket.recv()
 
+    async def send(self, message: str | bytes) -> None:
+        """Send a message."""
+        await self._socket.send(message)
+
     async def closed(self) -> tuple[int | None, str | None]:
         """Wait for the end and give its code and reason."""
         await self._socket.wait_closed()

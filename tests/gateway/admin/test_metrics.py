@@ -6,8 +6,12 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.admin.metrics import CATALOGUE, NAMESPACE, MetricsPage
+from gateway_wire.errors import ErrorCode
 from tests.gateway.admin.core import Core, gateway
 from tests.gateway.admin.ports import served
+from tests.gateway.running import dial_worker
+from tests.gateway.support import turns_until
+from tests.support.links import Dialler
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
 NAME = re.compile(rf"`({NAMESPACE}_\w+)`")
@@ -64,6 +68,34 @@ async def test_messages_are_counted() -> None:
     assert seen["flushes_total"] == 2
     assert seen["written_bytes_total"] > len("hello")
     assert seen["blocked_connections"] == seen["waiting_bytes"] == 0
+
+
+async def test_events_are_counted_by_what_became_of_them() -> None:
+    """Their sum is exact, and every reason of a loss is there from the start."""
+    async with gateway() as core, Dialler(core.address) as dialler:
+        worker = await dial_worker(dialler)
+        browser = await core.browser()
+        await browser.send("one")
+        await browser.send("two")
+        await worker.told(4)
+        worker.finish(1, 77)
+        await turns_until(lambda: core.router.counters.unknown)
+        seen = await values(core)
+        assert seen["workers"] == 1
+        assert [seen[f"events{each}"] for each in ("_total", "_dispatched_total")] == [3, 3]
+        assert (seen["events_acknowledged_total"], seen["events_unacknowledged"]) == (1, 2)
+        assert seen["acknowledgements_unknown_total"] == 1
+        assert seen["event_lag_seconds"] > 0
+        worker.link.close(ErrorCode.STOPPING, "gone")
+        await turns_until(lambda: not core.router.workers)
+        await browser.send("three")
+        await turns_until(lambda: core.router.held)
+        seen = await values(core)
+    assert seen["events_lost_total worker_lost"] == 2
+    assert (seen["events_held"], seen["events_unacknowledged"], seen["workers"]) == (1, 0, 0)
+    for reason in ("no_worker", "hold_full", "stopping"):
+        assert seen[f"events_lost_total {reason}"] == 0
+    assert seen["messages_discarded_total"] == seen["paused_connections"] == 0
 
 
 async def test_the_state_of_the_process_shows() -> None:

@@ -1,64 +1,14 @@
 """Readiness of a whole gateway process, from start to stop."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
-from aiohttp import ClientSession
+import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
-from gateway.process import GatewayProcess
-from gateway.program import HTTP, INTERNAL, public_kind
-from gateway.settings import GatewaySettings
-from gateway_process.addresses import ListenUrl
-from gateway_process.daemon import Context
-from gateway_process.errors import RunError
-from gateway_wire.addresses import Address
 from tests.gateway.admin.core import register
+from tests.gateway.running import dial_worker, serving_workers, starting
 from tests.support.links import address_of, bound
-
-LOOPBACK = Address("127.0.0.1", 0)
-
-
-class Running:
-    """A gateway process on sockets of the test."""
-
-    def __init__(self, registers: Address) -> None:
-        settings = GatewaySettings(
-            listen=(ListenUrl("ws", LOOPBACK),),
-            http=LOOPBACK,
-            register=(registers,),
-            drain=0.0,
-        )
-        internal, http, public = bound(), bound(), bound()
-        http.listen()  # who asks before the port is served waits
-        self.http = f"http://{address_of(http)}"
-        self.url = f"ws://{address_of(public)}/"
-        sockets = {INTERNAL: [internal], HTTP: [http], public_kind(0): [public]}
-        self.process = GatewayProcess(settings, Context(number=0, sockets=sockets, fail=_failed))
-
-    async def readiness(self) -> tuple[int, dict[str, Any]]:
-        """Give status and body of `/readyz`."""
-        async with ClientSession(self.http) as session, session.get("/readyz") as answer:
-            return answer.status, await answer.json()
-
-
-def _failed(error: RunError) -> None:
-    raise AssertionError(error)
-
-
-@asynccontextmanager
-async def starting(registers: Address) -> AsyncIterator[tuple[Running, asyncio.Task[Any]]]:
-    """Start a gateway, and stop it at the end; give it and its start."""
-    running = Running(registers)
-    start = asyncio.create_task(running.process.start())
-    try:
-        yield running, start
-    finally:
-        start.cancel()
-        await asyncio.wait([start])
-        await running.process.stop()
 
 
 async def test_it_is_not_ready_before_a_register_knows_it() -> None:
@@ -88,3 +38,27 @@ async def test_it_is_not_ready_while_it_drains() -> None:
         await drain
     assert status == 503
     assert body["reason"].startswith("draining")
+
+
+async def test_it_is_not_ready_without_the_worker_that_is_required() -> None:
+    """Browsers that come all the same are told to try later; with a worker all is well."""
+    async with serving_workers(require_worker=True) as (running, dialler):
+        status, body = await running.readiness()
+        assert (status, body["workers"]) == (503, 0)
+        assert body["reason"].startswith("no worker")
+        async with connect(running.url) as browser:
+            with pytest.raises(ConnectionClosed):
+                await browser.recv()
+            assert (browser.close_code, browser.close_reason) == (1013, "no_worker")
+        await dial_worker(dialler)
+        status, body = await running.readiness()
+        assert (status, body["workers"]) == (200, 1)
+        async with connect(running.url) as browser:
+            assert "init" in str(await browser.recv())
+
+
+async def test_a_worker_is_welcome_where_none_is_required() -> None:
+    """Its absence is no obstacle."""
+    async with serving_workers() as (running, _):
+        status, body = await running.readiness()
+    assert (status, body["workers"]) == (200, 0)

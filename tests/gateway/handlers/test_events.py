@@ -11,7 +11,6 @@ from gateway.backend import Backend
 from gateway.executor import Executor
 from gateway.flusher import Flusher
 from gateway.handlers import link_table
-from gateway_wire.aio.link import AioLink
 from gateway_wire.close_codes import CONNECTION_LOST
 from gateway_wire.commands import (
     Acknowledge,
@@ -19,7 +18,6 @@ from gateway_wire.commands import (
     ClientConnected,
     ClientMessage,
     ClientSession,
-    Command,
     Error,
     GetSession,
     LeaveEvents,
@@ -32,30 +30,9 @@ from gateway_wire.commands import (
 from gateway_wire.errors import ErrorCode
 from gateway_wire.limits import MAX_SESSION
 from tests.gateway.handlers.support import Gateway
+from tests.gateway.running import WorkerLink, dial_worker
 from tests.gateway.support import turns_until
-from tests.support.links import Dialler, Owner, address_of, bound, party
-
-
-class WorkerLink:
-    """A worker's end of a link: says commands, and gives what came."""
-
-    def __init__(self, link: AioLink, owner: Owner) -> None:
-        self.link = link
-        self._owner = owner
-        self._requests = 0
-
-    async def next(self) -> tuple[int, Any]:
-        """Give the next command with its request id."""
-        envelope = await self._owner.envelopes.get()
-        return envelope.request_id, envelope.command
-
-    async def ask(self, command: Command) -> Any:
-        """Say a command and give the answer's value, or the error; nothing else may come before."""
-        self._requests += 1
-        self.link.send(command, self._requests)
-        request_id, answer = await self.next()
-        assert request_id == self._requests
-        return answer.value if isinstance(answer, Reply) else answer
+from tests.support.links import Dialler, address_of, bound, party
 
 
 class Linked(Gateway):
@@ -67,10 +44,7 @@ class Linked(Gateway):
 
     async def worker(self, *, takes: bool = True) -> WorkerLink:
         """Dial as a worker."""
-        worker = WorkerLink(*await self._dialler.dial(Role.WORKER))
-        if takes:
-            assert await worker.ask(TakeEvents("w", 0)) is None
-        return worker
+        return await dial_worker(self._dialler, takes=takes)
 
 
 @asynccontextmanager

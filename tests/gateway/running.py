@@ -1,0 +1,118 @@
+"""A whole gateway process on sockets of the test, in the test's own loop, and workers that dial it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import ClientSession
+
+from gateway.process import GatewayProcess
+from gateway.program import HTTP, INTERNAL, public_kind
+from gateway.settings import GatewaySettings
+from gateway_process.addresses import ListenUrl
+from gateway_process.daemon import Context
+from gateway_process.errors import RunError
+from gateway_wire.addresses import Address
+from gateway_wire.aio.link import AioLink
+from gateway_wire.commands import Acknowledge, Command, Reply, Role, TakeEvents
+from tests.gateway.admin.core import register
+from tests.support.links import Dialler, Owner, address_of, bound
+
+LOOPBACK = Address("127.0.0.1", 0)
+
+
+class Running:
+    """A gateway process on sockets of the test."""
+
+    def __init__(self, registers: Address, **settings: Any) -> None:
+        all_settings = {
+            "listen": (ListenUrl("ws", LOOPBACK),),
+            "http": LOOPBACK,
+            "register": (registers,),
+            "drain": 0.0,
+            **settings,
+        }
+        internal, http, public = bound(), bound(), bound()
+        http.listen()  # who asks before the port is served waits
+        self.http = f"http://{address_of(http)}"
+        self.url = f"ws://{address_of(public)}"
+        self.internal = address_of(internal)
+        sockets = {INTERNAL: [internal], HTTP: [http], public_kind(0): [public]}
+        context = Context(number=0, sockets=sockets, fail=_failed)
+        self.process = GatewayProcess(GatewaySettings(**all_settings), context)
+
+    async def readiness(self) -> tuple[int, dict[str, Any]]:
+        """Give status and body of `/readyz`."""
+        async with ClientSession(self.http) as session, session.get("/readyz") as answer:
+            return answer.status, await answer.json()
+
+
+def _failed(error: RunError) -> None:
+    raise AssertionError(error)
+
+
+@asynccontextmanager
+async def starting(
+    registers: Address, **settings: Any
+) -> AsyncIterator[tuple[Running, asyncio.Task[Any]]]:
+    """Start a gateway, and stop it at the end; give it and its start."""
+    running = Running(registers, **settings)
+    start = asyncio.create_task(running.process.start())
+    try:
+        yield running, start
+    finally:
+        start.cancel()
+        await asyncio.wait([start])
+        await running.process.stop()
+
+
+class WorkerLink:
+    """A worker's end of a link: says commands, and gives what came."""
+
+    def __init__(self, link: AioLink, owner: Owner) -> None:
+        self.link = link
+        self.owner = owner
+        self._requests = 0
+
+    async def next(self) -> tuple[int, Any]:
+        """Give the next command with its request id."""
+        envelope = await self.owner.envelopes.get()
+        return envelope.request_id, envelope.command
+
+    async def told(self, count: int) -> list[Any]:
+        """Give so many commands as they come."""
+        return [(await self.next())[1] for _ in range(count)]
+
+    async def ask(self, command: Command) -> Any:
+        """Say a command and give the answer's value, or the error; nothing else may come before."""
+        self._requests += 1
+        self.link.send(command, self._requests)
+        request_id, answer = await self.next()
+        assert request_id == self._requests
+        return answer.value if isinstance(answer, Reply) else answer
+
+    def finish(self, *event_ids: int) -> None:
+        """Acknowledge events."""
+        self.link.send(Acknowledge([*event_ids]))
+
+
+async def dial_worker(dialler: Dialler, *, takes: bool = True) -> WorkerLink:
+    """Dial as a worker, which takes events unless told otherwise."""
+    worker = WorkerLink(*await dialler.dial(Role.WORKER))
+    if takes:
+        assert await worker.ask(TakeEvents("w", 0)) is None
+    return worker
+
+
+@asynccontextmanager
+async def serving_workers(**settings: Any) -> AsyncIterator[tuple[Running, Dialler]]:
+    """Run a gateway at a register of its own; give it and what dials it as workers."""
+    async with register() as (_, registers):
+        running = Running(registers, **settings)
+        await running.process.start()
+        try:
+            async with Dialler(running.internal) as dialler:
+                yield running, dialler
+        finally:
+            await running.process.stop()
