@@ -36,7 +36,7 @@ from gateway_wire.commands import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from businessworker.events import Events
     from businessworker.handler import Handler
@@ -72,7 +72,7 @@ class Dispatcher:
     Attributes:
         received: Events received since the start.
         finished: Events finished since the start, whether their handlers succeeded or raised.
-        dropped: Events that were lost with their gateway's link before they began.
+        dropped: Events that never began: their gateway's link was lost, or this process ended.
         unfinished: Events that wait or are being handled.
     """
 
@@ -97,6 +97,7 @@ class Dispatcher:
         self._orphans: set[str] = set()  # clients of lost gateways whose handlers still run
         self._acknowledgements = Acknowledgements(self._loop)
         self._idle: asyncio.Future[None] | None = None
+        self._is_cancelled = False
         self._long = long
         self._look_interval = look_interval
         self._look = self._loop.call_later(look_interval, self._look_for_long)
@@ -132,12 +133,9 @@ class Dispatcher:
         if feed is None:
             return
         feed.is_lost = True
-        for lane in [lane for lane in self._busy if lane.feed is feed]:
-            self._drop(lane.drop())
-            if lane.event is None:
-                self._busy.discard(lane)
-            else:
-                self._orphans.add(lane.client_id)
+        lanes = [lane for lane in self._busy if lane.feed is feed]
+        self._drop_queued(lanes)
+        self._orphans.update(lane.client_id for lane in lanes if lane.event is not None)
 
     # What is known
 
@@ -186,7 +184,12 @@ class Dispatcher:
         self._acknowledgements.flush()
 
     def cancel(self) -> None:
-        """Cancel the `async def` handlers that still wait; threads cannot be cancelled."""
+        """Begin no more events, and cancel the `async def` handlers that wait; threads cannot be.
+
+        Events that did not begin are not acknowledged, so that their gateways count them as lost.
+        """
+        self._is_cancelled = True
+        self._drop_queued(tuple(self._busy))
         self._runner.cancel()
 
     def close(self) -> None:
@@ -215,6 +218,9 @@ class Dispatcher:
             self._acknowledgements.add(feed, event.event_id)
             return
         self.received += 1
+        if self._is_cancelled:
+            self.dropped += 1
+            return
         self.unfinished += 1
         self._busy.add(lane)
         if lane.event is None and event.client_id not in self._orphans:
@@ -287,6 +293,12 @@ class Dispatcher:
                 held = feed.lanes.get(lane.client_id)
                 if held is not None and held.advance() is not None:
                     self._begin(held)
+
+    def _drop_queued(self, lanes: Iterable[Lane]) -> None:
+        for lane in lanes:
+            self._drop(lane.drop())
+            if lane.event is None:
+                self._busy.discard(lane)
 
     def _drop(self, count: int) -> None:
         self.dropped += count

@@ -23,7 +23,8 @@ from gateway_wire.limits import MAX_SESSION
 
 __all__ = ["NO_SESSION", "OpenSession", "Patch", "SessionCopy"]
 
-_pack: Final = msgpack.Packer(autoreset=True, use_bin_type=True).pack
+_packer: Final = msgpack.Packer(autoreset=True, use_bin_type=True)
+_pack: Final = _packer.pack
 # As for frames, one packer serves all threads: it runs no Python code on plain values.
 
 
@@ -185,7 +186,7 @@ _UNSEEN: Final = object()
 
 def _check_size(packed: Mapping[Any, bytes]) -> None:
     """Refuse what no gateway would take, counting as it counts."""
-    size = len(msgpack.Packer().pack_map_header(len(packed)))
+    size = len(_packer.pack_map_header(len(packed)))
     size += sum(len(_pack(key)) + len(value) for key, value in packed.items())
     if size > MAX_SESSION:
         raise MessageTooLarge("session", size, MAX_SESSION, "store a key to it")

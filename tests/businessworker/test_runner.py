@@ -191,7 +191,7 @@ async def test_a_handler_that_cancels_its_task_costs_no_other(
 
 
 async def test_cancelling_ends_the_handlers_that_wait(caplog: pytest.LogCaptureFixture) -> None:
-    """At the end of a stop's patience waiting handlers are cancelled, and their events finished."""
+    """At the end of a stop's patience waiting handlers are cancelled, and no other event begins."""
     tidied: list[str] = []
     begun = asyncio.Event()
 
@@ -204,11 +204,13 @@ async def test_cancelling_ends_the_handlers_that_wait(caplog: pytest.LogCaptureF
 
     async with stage(on_message=on_message) as on:
         assign(on, "a")
-        on.tell(on.message("a"))
+        on.tell(on.message("a"), on.message("a"))
         await begun.wait()
         on.dispatcher.cancel()
+        on.tell(on.message("a"))
         await on.finish()
         assert on.source.acknowledged == [1]
+        assert (on.dispatcher.finished, on.dispatcher.dropped) == (1, 2)
     assert tidied == ["a"]
     assert "on_message of app was cancelled" in caplog.text
 
