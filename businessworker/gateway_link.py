@@ -58,14 +58,16 @@ class Owner(Protocol):
     """Who owns the links of all gateways, as one of them sees it.
 
     Attributes:
-        receiver: Who takes the events; None until they are wanted.
         losses: Is told what does not reach the gateway.
         sent: Counts what handlers say to their current clients.
     """
 
-    receiver: Receiver | None
     losses: Losses
     sent: int
+
+    @property
+    def receiver(self) -> Receiver | None:
+        """Who takes the events; None until they are wanted."""
 
     def next_request_id(self) -> int:
         """Return a request id that is not in use."""

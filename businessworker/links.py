@@ -19,6 +19,7 @@ from gateway_client.aio.engine import Engine
 from gateway_client.cluster import Cluster
 from gateway_client.config import CONNECT_TIMEOUT
 from gateway_client.errors import RegisterUnavailable, no_register
+from gateway_client.forks import renew_after_fork
 from gateway_client.tally import Losses
 from gateway_process.errors import StartupError
 from gateway_wire.commands import Role, TakeEvents
@@ -67,6 +68,7 @@ class Links:
         self._wants_events = False
         self._changed = asyncio.Event()
         self._said: dict[str, str] = {}
+        renew_after_fork(self)
 
     def __repr__(self) -> str:
         taking = sum(each.is_taking for each in self.gateways)
@@ -124,6 +126,13 @@ class Links:
     async def close(self) -> None:
         """Say goodbye to all, once what was sent is written."""
         await self.engine.close()
+
+    def after_fork(self) -> None:
+        """Let go of the connections in a child that a handler has forked.
+
+        Otherwise gateways would not see this process end as long as such a child lives.
+        """
+        self.engine.disown()
 
     # What a link to a gateway asks and tells.
 

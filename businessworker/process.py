@@ -191,8 +191,8 @@ class WorkerProcess:
                 return
             self._context.fail(
                 RunError(
-                    f"handlers did not end within stop_timeout ({self._settings.stop_timeout:g} s),"
-                    f" their events are lost: {unfinished}"
+                    f"handlers did not end in time, their events are lost: {unfinished} (stop_timeout"
+                    f" is {self._settings.stop_timeout:g} s, the last of it for the rest of the stop)"
                 )
             )
             dispatcher.cancel()

@@ -232,6 +232,12 @@ class Engine:
         for outlet in self._outlets.values():
             outlet.retire()
 
+    def disown(self) -> None:
+        """Let go of the connections in a forked child, where they are still the parent's."""
+        self.registers.disown()
+        for outlet in self._outlets.values():
+            outlet.disown()
+
     # Private methods
 
     async def _prepare(self, call: Call[Any], timeout: float) -> None:

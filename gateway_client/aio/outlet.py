@@ -149,6 +149,11 @@ class Outlet:
         if self._link is not None:
             self._link.abort(LinkError("it did not read what was sent"))
 
+    def disown(self) -> None:
+        """Let go of the link in a forked child."""
+        if self._link is not None:
+            self._link.disown()
+
     # What another kind of link does otherwise.
 
     def connect(self) -> None:

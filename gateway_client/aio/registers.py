@@ -105,6 +105,11 @@ class _Register:
         if self._link is not None:
             self._link.close(ErrorCode.STOPPING, "the client is closing")
 
+    def disown(self) -> None:
+        """Let go of the link in a forked child."""
+        if self._link is not None:
+            self._link.disown()
+
     # What the link tells.
 
     def link_opened(self, link: AioLink) -> None:
@@ -261,6 +266,11 @@ class Registers:
         """The same without waiting for it."""
         for register in self._registers:
             register.retire()
+
+    def disown(self) -> None:
+        """Let go of the links in a forked child."""
+        for register in self._registers:
+            register.disown()
 
     # What the registers tell.
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from gateway_wire.addresses import Address
@@ -210,6 +211,18 @@ class AioLink(asyncio.Protocol):
         self._remember(reason)
         if self._transport is not None:
             self._transport.abort()
+
+    def disown(self) -> None:
+        """Let go of the connection in a forked child, where it is still the parent's.
+
+        The child's descriptor would keep it open when the parent has ended. It is not closed, which
+        would give its number to another file while this object still knows it.
+        """
+        sock = None if self._transport is None else self._transport.get_extra_info("socket")
+        if sock is not None:
+            null = os.open(os.devnull, os.O_RDWR)
+            os.dup2(null, sock.fileno(), inheritable=False)
+            os.close(null)
 
     # asyncio.Protocol methods
 

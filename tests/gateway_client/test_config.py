@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway_client.config import Config, configure
+from gateway_client.config import Config, configure, forget_defaults, set_defaults
 from gateway_wire.addresses import Address
 
 NAMES = ("GATEWAYWORKER_REGISTER", "GATEWAYWORKER_SECRET_KEY", "GATEWAYWORKER_SECRET_KEY_FILE")
@@ -73,3 +73,21 @@ def test_a_setting_of_another_type_is_told(wrong: dict[str, Any], told: str) -> 
     """It is named when the client is made, and a key is not shown."""
     with pytest.raises(TypeError, match=told):
         configure(**{"register_address": "a:1", "secret_key": "", **wrong})
+
+
+def test_what_a_process_was_told_stands_in_for_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Defaults win over variables and lose to what the program says; forgotten, variables count."""
+    monkeypatch.setenv("GATEWAYWORKER_REGISTER", "192.0.2.1:1")
+    monkeypatch.setenv("GATEWAYWORKER_SECRET_KEY", "of the environment")
+    set_defaults([Address("192.0.2.2", 2), Address("192.0.2.3", 3)], "of the worker")
+    try:
+        told = configure(None, None)
+        said = configure("192.0.2.4:4", "")
+    finally:
+        forget_defaults()
+    assert [str(each) for each in told.registers] == ["192.0.2.2:2", "192.0.2.3:3"]
+    assert told.secret_key == "of the worker"
+    assert ([str(each) for each in said.registers], said.secret_key) == (["192.0.2.4:4"], "")
+    assert configure(None, None).secret_key == "of the environment"

@@ -136,3 +136,16 @@ def test_what_is_queued_outside_of_the_block_is_refused() -> None:
     with pytest.raises(RuntimeError, match="outside of the pipeline's with block"):
         gateway.pipeline().send_to_all("m")
     assert gateway.calls == []
+
+
+async def test_what_is_said_to_the_current_client_is_recorded() -> None:
+    """A handler's test needs no event; arguments are checked."""
+    gateway, asynchronous = RecordingGateway(), AsyncRecordingGateway()
+    gateway.send_to_current_client({"n": 1})
+    gateway.close_current_client()
+    await asynchronous.destroy_current_client()
+    assert gateway.arguments_of("send_to_current_client") == [{"message": {"n": 1}}]
+    assert gateway.arguments_of("close_current_client") == [{}]
+    assert asynchronous.calls == [RecordedCall("destroy_current_client", {})]
+    with pytest.raises(TypeError):
+        gateway.send_to_current_client(7)  # type: ignore[arg-type]
