@@ -9,6 +9,7 @@ They read no more of the settings than name and run directory, from the same fla
 
 import functools
 import json
+import os
 import signal
 import sys
 import time
@@ -22,7 +23,7 @@ import click
 
 from gateway_process import admin
 from gateway_process.admin import Asked
-from gateway_process.errors import ExitCode
+from gateway_process.errors import ExitCode, StartupError
 from gateway_process.flags import Option, config_option, setting_options
 from gateway_process.inspection import MAX_PAGE, ConnectionQuery
 from gateway_process.instance import Instance, RunDir
@@ -83,6 +84,8 @@ def _addressed(
 
     @functools.wraps(function)
     def command(*, config: Path | None, **given: Any) -> int:
+        if os.name != "posix":
+            raise StartupError("running instances are found on POSIX systems only; use Ctrl-C here")
         flags = {name: raw for name in ADDRESSED if (raw := given.pop(name)) is not None}
         loader = Loader(settings=program.settings, role=program.name, flags=flags, config=config)
         run_dir = RunDir(loader.find("run_dir"))

@@ -114,7 +114,8 @@ class Claim:
 
     Args:
         instance: who it is.
-        files: its pid file and its socket, which are removed at the end.
+        files: its socket, then its pid file: in this order they are removed, since the name is free
+            for others once the pid file is gone.
         lock: the descriptor that holds the lock.
         sock: the control socket.
     """
@@ -128,7 +129,7 @@ class Claim:
         self._lock = lock
 
     def __repr__(self) -> str:
-        return f"<Claim on {self._files[0]}>"
+        return f"<Claim on {self._files[-1]}>"
 
     def release(self) -> None:
         """Remove the files. The lock goes with the process, so that its end is what others see."""
@@ -200,7 +201,7 @@ class RunDir:
                 raise
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
-        return Claim(instance, (pid_file, control), lock, sock)
+        return Claim(instance, (control, pid_file), lock, sock)
 
     def _already(self, name: str) -> StartupError:
         running = self.find(name)

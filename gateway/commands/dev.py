@@ -47,8 +47,12 @@ READY_NAMES: Final = {
 """Address of a child -> its name in the ready line, in the order they stand there."""
 
 
+NOT_OFFERED: Final = frozenset({"register", "name", "run_dir"})
+"""It runs its own register, and nothing speaks to it but Ctrl-C."""
+
+
 @click.command()
-@settings_options(GatewaySettings, "gateway", lambda spec: spec.name != "register")
+@settings_options(GatewaySettings, "gateway", lambda spec: spec.name not in NOT_OFFERED)
 @click.option(
     "--register-listen",
     metavar="HOST:PORT",

@@ -40,7 +40,7 @@ def test_an_interrupt_while_importing_is_no_traceback() -> None:
     assert (process.returncode, errors) == (-signal.SIGINT, "")
 
 
-@pytest.mark.parametrize("command", ["gateway", "register"])
+@pytest.mark.parametrize("command", ["gateway", "register", "businessworker", "gatewayworker"])
 @pytest.mark.parametrize("name", ["gateway", "register", "gateway_wire"])
 def test_a_package_of_the_users_is_named(tmp_path: Path, command: str, name: str) -> None:
     """A project on PYTHONPATH may have a package called as one of ours is."""

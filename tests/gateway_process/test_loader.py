@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -143,3 +143,21 @@ def test_reading_again_sees_what_changed(tmp_path: Path) -> None:
     assert loader.load().settings.wait == 1
     written(tmp_path, "[gateway]\nwait = 2\n")
     assert loader.load().settings.wait == 2
+
+
+def test_one_setting_is_found_whatever_the_others_are(tmp_path: Path) -> None:
+    """A command that needs one setting is not kept by another that is wrong."""
+    file = written(tmp_path, 'secret_key_file = "gone"\n[gateway]\nwait = "x"\nlimit = 20\n')
+    loader = Loader(settings=Toy, role="gateway", config=file, environ={})
+    assert loader.find("limit") == 20.0
+    assert loader.find("name") is None
+    with pytest.raises(SettingsError, match="'x' is not a number"):
+        loader.find("wait")
+
+
+def test_a_default_of_this_run_counts_last(tmp_path: Path) -> None:
+    """It takes the place of the declared one where nobody has written anything."""
+    loader = Loader(settings=Toy, role="gateway", environ={}).with_defaults(wait="3", limit="30")
+    assert loader.load().settings == Toy(wait=3.0, limit=30.0)
+    file = written(tmp_path, "[gateway]\nwait = 2\n")
+    assert replace(loader, config=file).load().settings == Toy(wait=2.0, limit=30.0)

@@ -6,7 +6,14 @@ import pytest
 from gateway_process.errors import SettingsError
 from gateway_process.settings import setting, specs_of
 from gateway_process.shared import MemberSettings, SharedSettings
-from gateway_process.sources import Given, from_environment, from_file, from_flags, variable
+from gateway_process.sources import (
+    Given,
+    from_environment,
+    from_file,
+    from_flags,
+    sections_of,
+    variable,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,3 +147,13 @@ def test_unreadable_files_say_why(tmp_path: Path) -> None:
     (tmp_path / "b.toml").write_bytes(b"\xff")
     with pytest.raises(SettingsError, match="is not text"):
         from_file(Toy, "gateway", tmp_path / "b.toml")
+
+
+def test_sections_are_given_in_the_order_of_starting(tmp_path: Path) -> None:
+    """A register comes first, wherever it stands in the file; shared keys are no section."""
+    file = tmp_path / "c.toml"
+    file.write_text("log_level = 'info'\n[gateway]\n[register]\n")
+    assert sections_of(file) == ["register", "gateway"]
+    file.write_text("[gatway]\n")
+    with pytest.raises(SettingsError, match=r"\[gatway\]: is no section; did you mean gateway"):
+        sections_of(file)

@@ -37,7 +37,7 @@ def test_a_program_names_its_commands_and_its_version(program: str) -> None:
     [
         (("gateway", "start"), GatewaySettings, set()),
         (("gateway", "check"), GatewaySettings, set()),
-        (("gateway", "dev"), GatewaySettings, {"register"}),
+        (("gateway", "dev"), GatewaySettings, {"register", "name", "run_dir"}),
         (("register", "start"), RegisterSettings, set()),
         (("businessworker", "start"), WorkerSettings, set()),
         (("gatewayworker", "start"), MemberSettings, set()),
