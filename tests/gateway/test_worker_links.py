@@ -3,14 +3,18 @@
 import asyncio
 import json
 import logging
+from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import ClientConnection, connect
 
 from gateway.holding import Loss
 from gateway_process.inspection import ConnectionQuery
+from gateway_wire.addresses import Address
+from gateway_wire.aio.link import LinkLost
 from gateway_wire.commands import (
     ClientAssigned,
     ClientClosed,
@@ -23,6 +27,9 @@ from gateway_wire.errors import ErrorCode
 from gateway_wire.limits import EVENT_CREDIT
 from tests.gateway.running import Running, WorkerLink, dial_worker, serving_workers
 from tests.gateway.support import turns_until
+from tests.support.cluster import gateway, get_text, register
+from tests.support.links import Dialler
+from tests.support.waiting import eventually
 
 
 @asynccontextmanager
@@ -188,3 +195,55 @@ async def test_work_and_connections_are_told() -> None:
         assert work.send_failures == 0
         assert work.event_lag > 0
         assert (row["client_id"], row["worker"], row["listener"]) == (client_id, "w#0", running.url)
+
+
+async def test_the_sums_are_exact_when_a_worker_dies_under_load() -> None:
+    """Each event is handled once or counted as lost, no browser is dropped, the order is kept."""
+    browsers, messages = 10, 300
+    handled: dict[str, list[int]] = defaultdict(list)
+    with register() as directory, gateway(directory) as daemon:
+        async with (
+            Dialler(Address.parse(daemon.ready.internal)) as dialler,
+            AsyncExitStack() as stack,
+        ):
+            victim, heir = [await dial_worker(dialler) for _ in range(2)]
+            working = [asyncio.create_task(_note(each, handled)) for each in (victim, heir)]
+            sockets = [
+                await stack.enter_async_context(connect(daemon.ready.ws, close_timeout=1))
+                for _ in range(browsers)
+            ]
+            sending = [asyncio.create_task(_count(each, messages)) for each in sockets]
+            await turns_until(lambda: sum(map(len, handled.values())) > browsers * messages / 3)
+            working[0].cancel()
+            victim.link.abort(LinkLost("killed"))
+            await asyncio.gather(*sending)
+            seen = await asyncio.to_thread(eventually, lambda: _finished(daemon.ready.http))
+            working[1].cancel()
+            assert all(each.close_code is None for each in sockets)
+    assert seen["events_total"] == browsers * (messages + 1)
+    assert seen["events_dispatched_total"] == seen["events_total"]
+    acknowledged, lost = seen["events_acknowledged_total"], seen["events_lost_total"]
+    assert acknowledged + lost == seen["events_total"]
+    # What was handled and not heard of any more counts as lost; nothing else is.
+    told = sum(map(len, handled.values()))
+    assert browsers * messages - lost <= told <= browsers * messages
+    assert all(each == sorted(set(each)) for each in handled.values())
+
+
+async def _note(worker: WorkerLink, handled: dict[str, list[int]]) -> None:
+    while True:
+        (command,) = await worker.told(1)
+        if isinstance(command, ClientMessage):
+            handled[command.client_id].append(int(command.message))
+        if not isinstance(command, ClientAssigned):
+            worker.finish(command.event_id)
+
+
+def _finished(http: str) -> dict[str, float]:
+    """Give the counters of events, by name and summed over reasons, once none is unfinished."""
+    seen: dict[str, float] = defaultdict(float)
+    for family in text_string_to_metric_families(get_text(http, "/metrics")):
+        for sample in family.samples:
+            seen[sample.name.removeprefix("gatewayworker_gateway_")] += sample.value
+    assert seen["events_unacknowledged"] == seen["events_held"] == 0
+    return seen
