@@ -26,9 +26,12 @@ PAGE = """<!doctype html><ul id=log></ul><script src=/push.js></script><script>
     log.append(item);
   }};
   connectPush({{
-    gateway: "{gateway}",
+    gateway: "{gateway}", {more}
     onMessage: (message) => note("message " + JSON.stringify(message)),
-    onState: (state, reason) => note(reason ? state + ": " + reason : state),
+    onState: (state, reason, online) => {{
+      note(reason ? state + ": " + reason : state);
+      window.online = online;
+    }},
   }});
 </script>"""
 
@@ -53,6 +56,8 @@ class Peer:
         """How many of the next posts to /bind are answered with an error."""
         self.url = ""
         self.gateway = ""
+        self.more = ""
+        """Further options of `connectPush`."""
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator["Peer"]:
@@ -73,7 +78,9 @@ class Peer:
             await runner.cleanup()
 
     async def _page(self, _request: web.Request) -> web.Response:
-        return web.Response(text=PAGE.format(gateway=self.gateway), content_type="text/html")
+        return web.Response(
+            text=PAGE.format(gateway=self.gateway, more=self.more), content_type="text/html"
+        )
 
     async def _script(self, _request: web.Request) -> web.Response:
         return web.Response(text=SCRIPT.read_text(), content_type="text/javascript")
@@ -153,6 +160,42 @@ async def test_it_posts_the_client_id_and_hands_messages_over(peer: Peer, page: 
     said.set()
     await lines(page, "connecting", "online", 'message {"news":1}', 'message "plain"')
     assert peer.bound == ["c1"]
+
+
+async def test_it_gives_the_page_the_socket_that_is_bound(peer: Peer, page: Page) -> None:
+    """With the state online comes the socket, to send by; without it there is none."""
+
+    async def echo_once(socket: web.WebSocketResponse) -> None:
+        await socket.send_str(init("c1"))
+        await socket.send_str(await socket.receive_str())
+        await socket.close(code=3500)
+
+    peer.scenes = [echo_once]
+    await page.goto(peer.url)
+    await page.wait_for_function("window.online")
+    await page.evaluate("online.send('here I am')")
+    await lines(page, "connecting", "online", 'message "here I am"', "refused: code 3500")
+    assert await page.evaluate("window.online") is None
+
+
+async def test_it_needs_no_application(peer: Peer, page: Page) -> None:
+    """With `bind: null` a connection is online as soon as it has its client_id."""
+    peer.scenes = [says(init("c1"))]
+    peer.more = "bind: null,"
+    await page.goto(peer.url)
+    await lines(page, "connecting", "online")
+    assert peer.bound == []
+
+
+@pytest.mark.parametrize("gateway", [":{port}/socket", "/socket"])
+async def test_it_finds_a_gateway_on_the_pages_own_host(
+    peer: Peer, page: Page, gateway: str
+) -> None:
+    """`:port` is a port of the page's host, `/path` a path on its host and port."""
+    peer.scenes = [says(init("c1"))]
+    peer.gateway = gateway.format(port=peer.url.rpartition(":")[2].rstrip("/"))
+    await page.goto(peer.url)
+    await lines(page, "connecting", "online")
 
 
 async def test_it_binds_again_after_every_reconnect(peer: Peer, page: Page) -> None:

@@ -1,23 +1,23 @@
 // Connects a page to a gateway and tells your application the connection's client_id.
-//   gateway    "wss://push.example.com", or ":7272" for that port on the page's own host
-//   bind       your URL that gets {"client_id": "..."} by POST, again after every reconnect
+//   gateway    "wss://push.example.com", "/ws" on the page's own host, or ":7272" for that port of it
+//   bind       your URL that gets {"client_id": "..."} by POST, again after every reconnect; null: none
 //   headers    sent with that POST, such as your framework's CSRF token
 //   onMessage  called with each pushed message (parsed where it is JSON)
-//   onState    called with "connecting", "online", "waiting" or "refused", and a reason
+//   onState    called with "connecting", "online", "waiting" or "refused", a reason, and the socket if online
 function connectPush({ gateway = ":7272", bind = "/bind", headers = {}, onMessage, onState = () => {} }) {
-  const here = `${location.protocol.replace("http", "ws")}//${location.hostname}`; // wss on https
-  const url = gateway.includes("://") ? gateway : here + gateway;
+  const here = location.href.replace("http", "ws"); // wss on https
+  const url = new URL(gateway[0] === ":" ? `//${location.hostname}${gateway}` : gateway, here);
   const json = { "Content-Type": "application/json", ...headers };
   let failures = 0;
   async function introduce(socket, client_id) {
-    const answer = await fetch(bind, { method: "POST", headers: json, body: JSON.stringify({ client_id }) });
+    const post = { method: "POST", headers: json, body: JSON.stringify({ client_id }) };
+    const answer = bind ? await fetch(bind, post) : new Response("{}");
     const refusal = await answer.json().catch(() => null);
     if (!answer.ok) throw new Error(refusal?.error?.message ?? `${bind} answered ${answer.status}`);
     if (socket.readyState !== WebSocket.OPEN) return; // it ended meanwhile
     failures = 0;
-    onState("online");
+    onState("online", "", socket);
   }
-
   function open() {
     onState("connecting");
     const socket = new WebSocket(url);
