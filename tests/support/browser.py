@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests.support.waiting import PATIENCE
@@ -42,3 +43,10 @@ async def chromium() -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """Give a running browser to the tests of a module; each opens its own tabs in it."""
+    async with chromium() as running:
+        yield running
