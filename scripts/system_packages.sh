@@ -8,6 +8,7 @@ is_there() {
         browser) test -x "${CHROMIUM:-}" || command -v chromium || command -v chromium-browser \
             || command -v google-chrome ;;
         compiler) command -v cc ;;
+        nginx) PATH=$PATH:/usr/sbin command -v nginx ;;  # not on the path of ordinary users
         *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }
