@@ -33,7 +33,6 @@ _FACADES: Final = (
 TESTED_ELSEWHERE: Final[dict[str, str]] = {
     "businessworker/source.py": "a protocol; tests/businessworker/sources.py records what is done to one",
     "gateway/admin/sources.py": "the parts by name, as test_server.py and test_health.py hand them in",
-    "gateway/dispatch.py": "the router's other half; tests/gateway/test_router.py drives both",
     "gateway/holding.py": "what the dispatch counts with; tests/gateway/test_router.py drives it",
     "gateway/demo/process.py": "a few lines that test_program.py starts and stops",
     "gateway_client/aio/engine.py": _AIO_CLIENT,
