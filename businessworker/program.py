@@ -46,5 +46,6 @@ BUSINESSWORKER: Final = Program(
     bind=_bind,
     role=_role,
     replaces=True,
+    stop_stage=1,  # a gateway that stops tells it of each browser that goes
 )
 """What `businessworker start` runs, and what other commands start as a child."""

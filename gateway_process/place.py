@@ -57,6 +57,7 @@ class Child:
         number: index among the processes of its program.
         replaces: a reload puts a new process in the place of the one that runs.
         start_limit: seconds that such a new process has to be ready.
+        stop_stage: whoever has a lower one has ended before this is told to stop.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Child:
         *,
         replaces: bool = False,
         start_limit: float = START_LIMIT,
+        stop_stage: int = 0,
     ) -> None:
         self.name = name
         self.number = number
@@ -76,6 +78,7 @@ class Child:
         self.replaces = replaces
         self.settings = settings
         self.sockets = sockets
+        self.stop_stage = stop_stage
         self.addresses: Addresses | None = None
         self._start_limit = start_limit
         self._on_ready: Callable[[], None]  # from keep on

@@ -98,6 +98,8 @@ class Program(Generic[S]):
         role: makes the role in its process; import what is heavy only in there.
         replaces: a reload replaces its processes, one after another, instead of telling them new
             settings; such a program always runs under a supervisor.
+        stop_stage: under a supervisor of several programs, whoever has a lower one has ended before
+            this one is told to stop.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Program(Generic[S]):
     bind: Callable[[S], Sequence[Sockets]]
     role: RoleFactory[S]
     replaces: bool = False
+    stop_stage: int = 0
 
 
 def main(program: Program[S], command: Callable[[], "click.Command"]) -> int:
@@ -314,7 +317,15 @@ def _run_alone(program: Program[S], start: Launch[S], sockets: Sockets) -> ExitC
 
 def _children(program: Program[S], settings: S, per_process: Sequence[Sockets]) -> list[Child]:
     return [
-        Child(program.name, program.package, settings, sockets, number, replaces=program.replaces)
+        Child(
+            program.name,
+            program.package,
+            settings,
+            sockets,
+            number,
+            replaces=program.replaces,
+            stop_stage=program.stop_stage,
+        )
         for number, sockets in enumerate(per_process)
     ]
 

@@ -4,14 +4,16 @@ Each child (`place`) keeps itself filled; here they are one program. A first pro
 the whole start fail. A reload is handed on, or replaces the processes of those children that say
 so: one child after another, each finished before the next, and no further once one has failed.
 
-The supervisor holds no state of the roles. It dies last: STOP and DRAIN go to the children, and
-whoever is still there after the stop timeout is killed.
+The supervisor holds no state of the roles. It dies last: STOP and DRAIN go to the children, stage by
+stage where they are of several programs (a gateway that closes its browsers needs the workers to the
+end, and both need the register), and whoever is still there after the stop timeout is killed.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from gateway_process import logs
 from gateway_process.daemon import Addresses
@@ -49,8 +51,11 @@ class Supervisor:
         # While children are replaced, and whether that is to be done once more after it.
         self._replacing: asyncio.Task[None] | None = None
         self._again = False
-        self._ending = False
-        self._deadline: asyncio.TimerHandle | None = None
+        # How it ends, and the stage that has been told so.
+        self._last_order: Order | None = None
+        self._stage: int | None = None
+        self._left = list(children)
+        self._deadlines: list[asyncio.TimerHandle] = []
         self._error: ProcessError | None = None
 
     def __repr__(self) -> str:
@@ -63,13 +68,13 @@ class Supervisor:
             ProcessError: one could not start, or did not stop cleanly or in time.
         """
         keeping = [asyncio.create_task(each.keep(self._on_ready)) for each in self._children]
-        for task in keeping:
-            task.add_done_callback(self._on_end)
+        for child, task in zip(self._children, keeping, strict=True):
+            task.add_done_callback(partial(self._on_end, child))
         await asyncio.wait(keeping)
         if self._replacing is not None:
             await asyncio.wait({self._replacing})
-        if self._deadline is not None:
-            self._deadline.cancel()
+        for deadline in self._deadlines:
+            deadline.cancel()
         if self._error is not None:
             raise self._error
 
@@ -78,12 +83,15 @@ class Supervisor:
         if order is Order.RELOAD:
             self._reload()
             return
-        self._ending = True
-        if order is Order.STOP and self._deadline is None:
-            limit = max(child.settings.stop_timeout for child in self._children) + KILL_GRACE
-            self._deadline = asyncio.get_running_loop().call_later(limit, self._too_late)
-        for child in self._children:
-            child.order(order)
+        self._last_order, self._stage = order, None
+        if order is Order.STOP and not self._deadlines:
+            limit = max(child.settings.stop_timeout for child in self._children)
+            call_later = asyncio.get_running_loop().call_later
+            self._deadlines = [
+                call_later(limit, self._stop_all),
+                call_later(limit + KILL_GRACE, self._too_late),
+            ]
+        self._end_stage()
 
     def kill(self) -> None:
         """End every child at once. Safe in a signal handler."""
@@ -133,7 +141,7 @@ class Supervisor:
     # Reloading
 
     def _reload(self) -> None:
-        if self._ending:
+        if self._last_order is not None:
             return
         if self._replacing is not None:
             self._again = True
@@ -161,7 +169,7 @@ class Supervisor:
             child.settings = former[child]
         if not waiting:
             logger.info("reloaded: every process was replaced")
-        elif not self._ending:
+        elif self._last_order is None:
             logger.error("the reload ends here; as they were: %s", ", ".join(map(str, waiting)))
 
     def _on_replaced(self, task: asyncio.Task[None]) -> None:
@@ -172,6 +180,23 @@ class Supervisor:
             self._again = False
             self._reload()
 
+    # Ending
+
+    def _end_stage(self) -> None:
+        """Tell the first stage that is left to end, unless it has been told."""
+        stage = min((child.stop_stage for child in self._left), default=None)
+        if self._last_order is None or stage == self._stage:
+            return
+        self._stage = stage
+        for child in self._left:
+            if child.stop_stage == stage:
+                child.order(self._last_order)
+
+    def _stop_all(self) -> None:
+        """Wait for no stage any more: what is left has but the grace that a kill leaves."""
+        for child in self._left:
+            child.order(Order.STOP)
+
     def _too_late(self) -> None:
         self._error = self._error or RunError("a child did not stop in time and was killed")
         self.kill()
@@ -181,12 +206,14 @@ class Supervisor:
             self._announced = True
             self._announce(self._addresses())
 
-    def _on_end(self, task: asyncio.Task[None]) -> None:
+    def _on_end(self, child: Child, task: asyncio.Task[None]) -> None:
+        self._left.remove(child)
         error = task.exception()
         if error is not None:
             told = error if isinstance(error, ProcessError) else RunError(f"{error!r}")
             self._error = self._error or told
             self.order(Order.STOP)
+        self._end_stage()
 
     def _addresses(self) -> Addresses:
         """Unite the addresses of all children; several roles have theirs told apart by name."""

@@ -32,7 +32,12 @@ def _role(settings: RegisterSettings, context: Context) -> Role[RegisterSettings
 
 
 REGISTER: Final = Program(
-    name="register", package="register", settings=RegisterSettings, bind=_bind, role=_role
+    name="register",
+    package="register",
+    settings=RegisterSettings,
+    bind=_bind,
+    role=_role,
+    stop_stage=2,  # gateways and workers find each other by it
 )
 """What `register start` runs, and what other commands start as a child."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from gateway_process.errors import ExitCode
+from gateway_process.errors import ExitCode, RunError
 from gateway_process.inspection import ConnectionPage, ConnectionQuery, State
 from gateway_process.signals import Order
 from tests.gateway_process.probing import ENVIRONMENT, ROLES, ROOT, Talk, children, probe
@@ -352,3 +352,32 @@ async def test_crashed_child_answers_nothing(caplog: pytest.LogCaptureFixture) -
         assert (status.state, status.pid, status.memory) == (State.CRASHED, 0, 0)
         assert await running.supervisor.connections(ConnectionQuery()) == ConnectionPage()
         assert "crashed" in repr(running.supervisor)
+
+
+async def test_a_later_stage_stops_when_the_earlier_one_has_ended() -> None:
+    """Whoever is needed to the end is told nothing while others still have peers."""
+    async with Supervised(processes=2) as supervised:
+        async with AsyncTalk(supervised) as talk:
+            first = (await supervised.pids()).index(int(await talk.ask("pid")))
+            later = supervised.children[1 - first]
+            later.stop_stage = 1
+
+            supervised.supervisor.order(Order.DRAIN)
+            assert (await supervised.status(first)).state is State.STOPPING
+            assert (await later.status()).state is State.READY
+            assert (await talk.ask("pid")) in map(str, await supervised.pids())
+
+        await supervised.end
+        assert not children_here()
+
+
+async def test_a_stage_that_hangs_does_not_keep_the_others_from_stopping() -> None:
+    """When the stop timeout is over everybody is told to stop, and may still do so cleanly."""
+    async with Supervised(processes=2, stop_timeout=0.2) as supervised:
+        supervised.children[1].stop_stage = 1
+        frozen = await supervised.signal(signal.SIGSTOP)
+
+        supervised.supervisor.order(Order.STOP)
+        await until(lambda: children_here() == {frozen})
+        with pytest.raises(RunError, match="did not stop in time"):
+            await supervised.end
