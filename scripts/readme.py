@@ -8,6 +8,11 @@ def quick_start() -> str:
     return _fenced("python", "examples/minimal/app.py")
 
 
+def events() -> str:
+    """Give the smallest example's events."""
+    return _fenced("python", "examples/minimal/events.py")
+
+
 def push_script() -> str:
     """Give the page's script."""
     return _fenced("js", "gateway/demo/assets/push.js")
