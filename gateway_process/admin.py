@@ -136,7 +136,14 @@ class Asked:
         return limit
 
 
-def stop(run_dir: RunDir, instance: Instance, order: Order, tell: Callable[[str], None]) -> None:
+def stop(
+    run_dir: RunDir,
+    instance: Instance,
+    order: Order,
+    tell: Callable[[str], None],
+    *,
+    grace: float = END_GRACE,
+) -> None:
     """Stop an instance and wait until it has ended.
 
     A drain takes as long as its peers do, up to the instance's own deadline. The first Ctrl-C is
@@ -147,14 +154,15 @@ def stop(run_dir: RunDir, instance: Instance, order: Order, tell: Callable[[str]
         instance: which.
         order: STOP or DRAIN.
         tell: takes what should be said meanwhile.
+        grace: seconds beyond what its stop may take, after which it is killed.
 
     Raises:
         RunError: it had to be killed, or the waiting was interrupted.
     """
-    with run_dir.watching(instance) as lives, _interruptible():
+    with run_dir.watching(instance) as lives, _interruptible(tell):
         limit = _order_end(run_dir, instance, order, tell)
-        deadline = None if order is Order.DRAIN else time.monotonic() + limit + END_GRACE
-        if not _ended(lives, deadline, tell):
+        deadline = None if order is Order.DRAIN else time.monotonic() + limit + grace
+        if not _ended(lives, deadline):
             _kill(run_dir, instance, signal.SIGKILL)
             raise RunError(f"{instance} did not stop in time and was killed")
 
@@ -180,27 +188,31 @@ def _kill(run_dir: RunDir, instance: Instance, number: signal.Signals) -> None:
         os.kill(instance.pid, number)
 
 
-def _ended(lives: Callable[[], bool], deadline: float | None, tell: Callable[[str], None]) -> bool:
-    interrupted = False
+def _ended(lives: Callable[[], bool], deadline: float | None) -> bool:
     while lives():
         if deadline is not None and time.monotonic() > deadline:
             return False
-        try:
-            time.sleep(LOOK)
-        except KeyboardInterrupt:
-            if interrupted:
-                raise RunError("not waited for; it goes on stopping") from None
-            interrupted = True
-            tell("still stopping; Ctrl-C again ends the waiting, not the stop")
+        time.sleep(LOOK)
     return True
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C be a KeyboardInterrupt, which a command's beginning has turned off."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def _interruptible(tell: Callable[[str], None]) -> Iterator[None]:
+    """Answer the first Ctrl-C, and let the second end the block."""
+    interrupted = False
+
+    def on_interrupt(_number: int, _frame: object) -> None:
+        nonlocal interrupted
+        if interrupted:
+            raise KeyboardInterrupt
+        interrupted = True
+        tell("still stopping; Ctrl-C again ends the waiting, not the stop")
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
     try:
         yield
+    except KeyboardInterrupt:
+        raise RunError("not waited for; it goes on stopping") from None
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -99,14 +99,18 @@ class Instance:
             return None
 
 
-def default_run_dir() -> Path:
-    """Give the folder that is used when none is set; it depends on the user alone."""
-    if os.geteuid() == 0:
+def default_run_dir(uid: int, session: str | None) -> Path:
+    """Give the folder that is used when none is set.
+
+    Args:
+        uid: whose it is.
+        session: what $XDG_RUNTIME_DIR says.
+    """
+    if uid == 0:
         return Path("/run/gatewayworker")
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime:
-        return Path(runtime) / "gatewayworker"
-    return Path(tempfile.gettempdir()) / f"gatewayworker-{os.geteuid()}"
+    if session:
+        return Path(session) / "gatewayworker"
+    return Path(tempfile.gettempdir()) / f"gatewayworker-{uid}"
 
 
 class Claim:
@@ -146,7 +150,8 @@ class RunDir:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = (path or default_run_dir()).absolute()
+        default = default_run_dir(os.geteuid(), os.environ.get("XDG_RUNTIME_DIR"))
+        self.path = (path or default).absolute()
 
     def __repr__(self) -> str:
         return f"<RunDir {self.path}>"

@@ -1,7 +1,7 @@
 """Which instance a command is about, and stops that do not go as they should."""
 
 import os
-import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -91,30 +91,27 @@ def test_a_restart_that_cannot_come_back_is_refused(run_dir: RunDir) -> None:
         admin.restart_command(run_dir, replace(HERE, folder="/gone"), daemon=False)
 
 
-def test_one_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_does_not_end_is_killed() -> None:
     """A process that is stuck and takes no signal either is ended all the same, and that is told."""
     with Instances(ENVIRONMENT) as probes:
-        flags = ("--stop-timeout", "0.1", "--fault", "stuck-stop")
-        probes.start("probe", *flags)
+        probes.start("probe", "--stop-timeout", "0.1", "--fault", "stuck-stop")
         (instance,) = probes.running()
-        told: list[str] = []
-        monkeypatch.setattr(admin, "END_GRACE", -5.0)  # sooner than it ends itself
+        sooner = -10.0  # than it ends itself
         with pytest.raises(RunError, match="did not stop in time and was killed"):
-            admin.stop(RunDir(probes.path), instance, Order.STOP, told.append)
+            admin.stop(RunDir(probes.path), instance, Order.STOP, lambda _line: None, grace=sooner)
         probes.ended()
 
 
-def test_a_pid_of_somebody_else_is_not_signalled(
-    monkeypatch: pytest.MonkeyPatch, run_dir: RunDir
-) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_pid_of_somebody_else_is_not_signalled(run_dir: RunDir) -> None:
     """Root's stop does not end what a pid file of another user points at."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can give a file away")
-    claim = run_dir.claim(HERE)
-    os.chown(run_dir.path / "web.pid", 12_345, 12_345)
-    run_dir.socket_of("web").unlink()
-    monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("signalled"))
-    with pytest.raises(RunError, match="not a process of the instance's user"):
-        admin.stop(run_dir, claim.instance, Order.STOP, lambda _line: None)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        claim = run_dir.claim(replace(HERE, pid=other.pid))
+        os.chown(run_dir.path / "web.pid", 12_345, 12_345)
+        run_dir.socket_of("web").unlink()
+        with pytest.raises(RunError, match="not a process of the instance's user"):
+            admin.stop(run_dir, claim.instance, Order.STOP, lambda _line: None)
+        assert other.poll() is None
+        other.communicate(b"\n")
+    assert other.returncode == 0
     claim.release()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import stat
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -169,21 +170,17 @@ def test_a_folder_that_is_not_there_has_no_instances() -> None:
 
 
 @pytest.mark.parametrize(
-    ("uid", "runtime", "expected"),
+    ("uid", "session", "expected"),
     [
         (0, "/run/user/0", "/run/gatewayworker"),
         (7, "/run/user/7", "/run/user/7/gatewayworker"),
-        (7, "", "/tmp/gatewayworker-7"),
+        (7, "", f"{tempfile.gettempdir()}/gatewayworker-7"),
+        (7, None, f"{tempfile.gettempdir()}/gatewayworker-7"),
     ],
 )
-def test_the_default_depends_on_the_user(
-    monkeypatch: pytest.MonkeyPatch, uid: int, runtime: str, expected: str
-) -> None:
+def test_the_default_depends_on_the_user(uid: int, session: str | None, expected: str) -> None:
     """Root's is where daemons have theirs; others have the session's, or one of their own."""
-    monkeypatch.setattr(os, "geteuid", lambda: uid)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
-    monkeypatch.setattr("tempfile.tempdir", "/tmp")
-    assert default_run_dir() == Path(expected)
+    assert default_run_dir(uid, session) == Path(expected)
 
 
 def test_a_pid_file_that_is_being_written_is_waited_for(run_dir: RunDir) -> None:
