@@ -40,8 +40,8 @@ EXAMPLES = {
 }
 
 
-async def run(example: Example, port: int) -> None:
-    """Run an example until its web server ends."""
+async def run(example: Example, port: int) -> int:
+    """Run an example until its web server ends; give its exit code."""
     async with AsyncExitStack() as stack:
         start = stack.enter_async_context
         addresses = await start(daemon("gateway dev --no-demo"))
@@ -54,13 +54,17 @@ async def run(example: Example, port: int) -> None:
         if example.events:
             await start(daemon(f"businessworker start {example.events} --name example"))
         server = await start(process(example.server.format(port=port)))
-        await server.wait()
+        return await server.wait()
 
 
 @asynccontextmanager
 async def process(command: str, *, stdout: int | None = None) -> AsyncIterator[Process]:
     """Run `python COMMAND` for the length of a block."""
-    started = await asyncio.create_subprocess_exec(sys.executable, *command.split(), stdout=stdout)
+    started = await asyncio.create_subprocess_exec(
+        *(sys.executable, *command.split()),
+        stdout=stdout,
+        start_new_session=True,  # Ctrl-C is for this process, which ends the others in their order
+    )
     try:
         yield started
     finally:
@@ -104,9 +108,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000, help="of the web server; 0: any free")
     arguments = parser.parse_args()
     os.chdir(Path(__file__).parent / arguments.example)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
+    for name in {"SIGTERM", "SIGHUP"} & {*dir(signal)}:  # they end it as Ctrl-C does
+        signal.signal(getattr(signal, name), signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        asyncio.run(run(EXAMPLES[arguments.example], arguments.port))
+        sys.exit(asyncio.run(run(EXAMPLES[arguments.example], arguments.port)))
 
 
 if __name__ == "__main__":

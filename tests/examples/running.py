@@ -47,7 +47,10 @@ def running(name: str, environment: Mapping[str, str] | None = None) -> Iterator
         launcher=[sys.executable],
     )
     with command:
-        yield Example(_url(command, name), command.ready)
+        try:
+            yield Example(_url(command, name), command.ready)
+        finally:
+            command.stop()
 
 
 def _url(command: Daemon, name: str) -> str:

@@ -38,6 +38,6 @@ DATABASES = {
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-USE_TZ = True
+TIME_ZONE = "UTC"
 
 GATEWAY_URL = os.environ.get("GATEWAY_URL", ":7272")  # where browsers find it
