@@ -6,6 +6,7 @@ counted here: the parts count in plain ints, which are read when the page is ask
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -49,7 +50,8 @@ class Admin:
         self._process = process
         self._metrics = CollectorRegistry(auto_describe=False)
         self._metrics.register(_Collector(process))
-        ProcessCollector(registry=self._metrics)
+        self._system = CollectorRegistry(auto_describe=False)
+        ProcessCollector(namespace=PREFIX.rstrip("_"), registry=self._system)
         routes = [
             web.get("/healthz", self._alive),
             web.get("/readyz", self._ready),
@@ -83,7 +85,9 @@ class Admin:
         return web.json_response(body, status=503 if reason else 200)
 
     async def _metrics_page(self, _: web.Request) -> web.Response:
-        page = generate_latest(self._metrics)
+        # The system's numbers come from files, which the loop must not wait for.
+        of_system = await asyncio.to_thread(generate_latest, self._system)
+        page = generate_latest(self._metrics) + of_system
         return web.Response(body=page, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

@@ -61,7 +61,7 @@ class WorkerSettings(MemberSettings):
         if not self.events:
             raise SettingsError(
                 "events",
-                "is missing: nothing says where your handlers are",
+                "is missing, so that nothing says where your handlers are",
                 "name their module, as in `businessworker start myapp.events`, or give the key"
                 ' events = "myapp.events" in the section [businessworker]',
             )

@@ -31,6 +31,8 @@ _FACADES: Final = (
 )
 
 TESTED_ELSEWHERE: Final[dict[str, str]] = {
+    "businessworker/commands.py": "the command line that tests/businessworker/test_process.py types",
+    "businessworker/program.py": "names what tests/businessworker/test_process.py starts",
     "businessworker/source.py": "a protocol; tests/businessworker/sources.py records what is done to one",
     "gateway/admin/sources.py": "the parts by name, as test_server.py and test_health.py hand them in",
     "gateway/holding.py": "what the dispatch counts with; tests/gateway/test_router.py drives it",

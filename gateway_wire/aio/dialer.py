@@ -208,7 +208,7 @@ class KeptLink:
 
     async def _keep(self, link: AioLink, ended: asyncio.Future[GatewayError]) -> GatewayError:
         loop = asyncio.get_running_loop()
-        due = loop.time()
+        due = link.last_heard
         while not ended.done():
             now = loop.time()
             # When it is our side that stood still, what the peer said meanwhile is still to be read.

@@ -1,6 +1,7 @@
 """Dialling: one attempt, and a link that is kept."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -202,6 +203,38 @@ async def test_a_frozen_peer_is_noticed() -> None:
 
         assert "was silent for 0.05 s" in str(reason)
         await owner.links.get()
+
+
+async def test_a_silence_of_our_own_making_does_not_count() -> None:
+    """When this side stood still, what the peer said meanwhile is read before it is judged."""
+    async with (
+        serving(Role.GATEWAY) as (address, server),
+        kept(address, ping_interval=0.05, silence=0.1) as (link, owner, failures),
+    ):
+        opened = await owner.links.get()
+        accepted = await server.links.get()
+        stands_until = time.monotonic() + 0.3
+        while time.monotonic() < stands_until:
+            pass
+        for number in range(3):
+            accepted.send(Reply(), number + 1)
+            await owner.envelopes.get()
+        assert failures.errors.empty()
+        assert link.link is opened
+
+
+async def test_a_link_may_be_ended_without_waiting() -> None:
+    """The owner is told when it has, and nothing is dialled any more."""
+    async with serving(Role.GATEWAY) as (address, server), kept(address) as (link, owner, _):
+        await owner.links.get()
+        await server.links.get()
+        link.retire(text="done")
+        link.retire()
+        assert str(await server.reasons.get()) == "done (stopping)"
+        await owner.ended.wait()
+        assert link.link is None
+    async with kept(nobody()) as (link, _owner, _failures):
+        link.retire()
 
 
 async def test_pings_keep_a_link_alive() -> None:
