@@ -82,6 +82,9 @@ class Daemon:
         environment: Variables added to the test's own (those of `GATEWAYWORKER_*` are taken out).
         folder: Its working directory; the test's own if None.
         launcher: What stands before the arguments; `[".../bin/gateway"]` runs a console script.
+
+    Attributes:
+        environment: All its variables; may be changed before it is launched.
     """
 
     ready: Ready
@@ -97,7 +100,7 @@ class Daemon:
         self._name = " ".join(arguments)
         self.run_dir: Final = new_run_dir()
         here = {"GATEWAYWORKER_RUN_DIR": str(self.run_dir)}
-        self._environment = clean_environment() | here | dict(environment or {})
+        self.environment: Final = clean_environment() | here | dict(environment or {})
         self._folder = folder
         self._process: subprocess.Popen[str] | None = None
         self._stdout: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -128,7 +131,7 @@ class Daemon:
         """Start the process without waiting for anything, as for one that must refuse to start."""
         process = subprocess.Popen(
             self.command,
-            env=self._environment,
+            env=self.environment,
             cwd=self._folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -149,6 +152,10 @@ class Daemon:
     def start(self) -> Ready:
         """Start the process and wait for its ready line."""
         self.launch()
+        return self.become_ready()
+
+    def become_ready(self) -> Ready:
+        """Wait for the ready line of one that was launched; so that several start side by side."""
         try:
             self.ready = Ready(self.line(starting_with=READY))
         except BaseException:
