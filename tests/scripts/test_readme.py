@@ -21,9 +21,9 @@ def test_the_quick_start_has_twenty_lines() -> None:
     assert len(quick_start().splitlines()[1:-1]) <= 20
 
 
-def test_the_events_have_fifteen_lines() -> None:
-    """The README's events are at most fifteen lines as they stand, imports and blank lines too."""
-    assert len(events().splitlines()[1:-1]) <= 15
+def test_the_events_have_twenty_lines() -> None:
+    """So are the README's events."""
+    assert len(events().splitlines()[1:-1]) <= 20
 
 
 def test_every_method_stands_in_the_migration_guide() -> None:
