@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -110,13 +111,20 @@ class Asked:
         return Sample.read(time.monotonic(), processes)
 
     def connections(self, query: ConnectionQuery) -> ConnectionPage:
-        """Ask for a page of connections.
+        """Ask for connections until the page is full: each answer is of those that one look finds.
 
         Raises:
             ProcessError: it did not answer, or the query is wrong.
         """
-        fields = {name: getattr(query, name) for name in query.__slots__}
-        return ConnectionPage(**self._control.ask("connections", query=fields))
+        found = ConnectionPage(next=query.after)
+        while True:
+            rest = replace(query, limit=query.limit - len(found.rows), after=found.next)
+            part = ConnectionPage(**self._control.ask("connections", query=asdict(rest)))
+            found.rows.extend(part.rows)
+            found.silent.extend(part.silent)
+            found = replace(found, next=part.next)
+            if not part.next or len(found.rows) >= query.limit:
+                return found
 
     def reload(self) -> dict[str, Any]:
         """Have it reload; gives `applied` and `needs_restart`, the settings that have changed.

@@ -10,6 +10,7 @@ They read no more of the settings than name and run directory, from the same fla
 import functools
 import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -114,11 +115,11 @@ def stop(target: _Target, *, graceful: bool) -> int:
 
 
 def restart(target: _Target, *, daemon: bool) -> int:
-    """Stop a running instance and start it with the flags and in the folder that it was started with.
+    """Stop a running instance and start it as it was started.
 
-    It comes back in the background if it was there, else in the foreground of this command. The
-    environment is this command's. A secret given as a flag is kept nowhere: such an instance is left
-    running.
+    With the same flags and in the same folder, in the background if it was there, else in the
+    foreground of this command. The environment is this command's. A secret given as a flag is kept
+    nowhere: such an instance is left running.
     """
     command = admin.restart_command(target.run_dir, target.instance, daemon=daemon)
     stop(target, graceful=False)
@@ -127,8 +128,9 @@ def restart(target: _Target, *, daemon: bool) -> int:
 
 
 def reload(target: _Target) -> int:
-    """Have a running instance read its settings, certificates and log file anew.
+    """Have a running instance read its settings anew.
 
+    Certificates and the log file, too; a business worker's processes are replaced one after another.
     Says which settings have changed, and which of those need a restart.
     """
     with Asked.of(target.run_dir, target.instance) as asked:
@@ -167,7 +169,10 @@ def _samples(asked: Asked) -> Iterator[tuple[Sample, Sample]]:
 
 
 def connections(target: _Target, *, as_json: bool, **query: Any) -> int:
-    """Show who is connected to a running instance, a page at a time."""
+    """Show who is connected to a running instance.
+
+    A page at a time, with a table for each role.
+    """
     with Asked.of(target.run_dir, target.instance) as asked:
         page = asked.connections(ConnectionQuery(**query))
     if as_json:
@@ -178,13 +183,12 @@ def connections(target: _Target, *, as_json: bool, **query: Any) -> int:
 
 
 def _again(target: _Target, query: dict[str, Any]) -> str:
-    """Give the command that asks the same once more."""
-    kept = {
-        name: raw for name, raw in query.items() if name != "after" and raw not in (None, MAX_PAGE)
-    }
-    words = [f"--{name} {raw}" for name, raw in kept.items()]
-    instance = target.instance
-    return " ".join([instance.program, "connections", "--name", instance.name, *words])
+    """Give the command that asks the same once more, fit for a shell."""
+    instance, path = target.instance, target.run_dir.path
+    given = {"name": instance.name, "run-dir": None if path == RunDir().path else path}
+    given |= {name: raw for name, raw in query.items() if name != "after" and raw != MAX_PAGE}
+    flags = [f"--{name}={raw}" for name, raw in given.items() if raw is not None]
+    return shlex.join([instance.program, "connections", *flags])
 
 
 _JSON: Final = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")

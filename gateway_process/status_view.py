@@ -4,8 +4,10 @@ Pure: samples in, lines or JSON-ready values out. What a process has counted sin
 is; rates are differences between two samples of the same process.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import groupby
+from shlex import quote
 from typing import Any, Final
 
 from gateway_process.inspection import ConnectionPage, ProcessStatus, State, Work
@@ -113,7 +115,7 @@ def status_lines(instance: Instance, before: Sample, now: Sample) -> list[str]:
         if process.last_failure
     ]
     kind = "" if instance.name == instance.program else f"{instance.program} "
-    return [f"{kind}{instance}", "", *_table(HEAD, rows), *failures]
+    return [f"{kind}{instance}", "", *_table(HEAD, rows, NUMBERS), *failures]
 
 
 def _row(line: _Line) -> list[str]:
@@ -174,18 +176,28 @@ def _listening(addresses: Mapping[str, str | Sequence[str]]) -> str:
 
 
 def connection_lines(page: ConnectionPage, again: str) -> list[str]:
-    """Give a page of connections as a table, and how to get the next one.
+    """Give a page of connections as a table for each role, and how to get the next page.
 
     Args:
         page: what was answered.
         again: the command that asked, to which `--after` is added.
     """
-    columns = list(dict.fromkeys(name for row in page.rows for name in row))
-    rows = [[_cell(row.get(name)) for name in columns] for row in page.rows]
-    lines = _table(columns, rows) if rows else ["no connections"]
+    by_role = groupby(page.rows, key=lambda row: row.get("role"))
+    tables = [_connection_table(list(rows)) for _, rows in by_role]
+    lines = [line for table in tables for line in ("", *table)][1:] or ["no connections"]
     if page.silent:
         lines += [f"no answer from {', '.join(page.silent)}"]
-    return [*lines, f"more: {again} --after {page.next}"] if page.next else lines
+    return [*lines, f"more: {again} --after {quote(page.next)}"] if page.next else lines
+
+
+def _connection_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    numbers = {name for name in columns if all(_is_number(row.get(name)) for row in rows)}
+    return _table(columns, [[_cell(row.get(name)) for name in columns] for row in rows], numbers)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _cell(value: object) -> str:
@@ -196,11 +208,14 @@ def _cell(value: object) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def _table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Container[str]
+) -> list[str]:
+    """Put rows under a head; columns of numbers stand to the right."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     return [
         "  ".join(
-            text.rjust(width) if name in NUMBERS else text.ljust(width)
+            text.rjust(width) if name in numbers else text.ljust(width)
             for text, width, name in zip(line, widths, head, strict=True)
         ).rstrip()
         for line in (head, *rows)

@@ -15,7 +15,9 @@ __all__ = ["start"]
 @settings_options(CLUSTER.settings, CLUSTER.name)
 @daemon_option
 def start(loader: Loader[MemberSettings], *, daemon: bool) -> int:
-    """Run every role that has a section in the file, under one master.
+    """Run every role that the file has a section for.
+
+    All run under one master.
 
     The options are the settings that all roles share; those of one role stand in its section. With a
     [register] section the others find that register, unless another one is named.

@@ -1,5 +1,6 @@
 """Which instance a command is about, and stops that do not go as they should."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -7,12 +8,16 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway_process import admin
+from gateway_process.control import Steering, serving
 from gateway_process.errors import NotRunning, RunError, SettingsError, StartupError
+from gateway_process.inspection import ConnectionPage, ConnectionQuery, ProcessStatus
 from gateway_process.instance import Claim, Instance, RunDir
+from gateway_process.settings import Reloaded
 from gateway_process.signals import Order
 from tests.gateway_process.probing import ENVIRONMENT
 from tests.support.daemons import new_run_dir
@@ -89,6 +94,38 @@ def test_a_restart_that_cannot_come_back_is_refused(run_dir: RunDir) -> None:
         admin.restart_command(run_dir, replace(HERE, left_out=("--api-key",)), daemon=False)
     with pytest.raises(StartupError, match="/gone is gone"):
         admin.restart_command(run_dir, replace(HERE, folder="/gone"), daemon=False)
+
+
+class Sparse:
+    """Has numbered connections, and finds at most one at each look, at every third none."""
+
+    async def status(self) -> list[ProcessStatus]:
+        return []
+
+    async def connections(self, query: ConnectionQuery) -> ConnectionPage:
+        here = int(query.after or 0)
+        rows = [{"n": here}] if here % 3 and query.limit else []
+        return ConnectionPage(rows=rows, next=str(here + 1) if here < 9 else "")
+
+    def order(self, order: Order) -> None:
+        raise AssertionError(order)
+
+
+async def test_a_page_is_filled_by_as_many_looks_as_it_takes(
+    run_dir: RunDir, claims: Sequence[Claim]
+) -> None:
+    """An instance looks at a part of its connections at a time; who asks sees whole pages."""
+
+    def ask(**query: Any) -> ConnectionPage:
+        with admin.Asked.of(run_dir, HERE) as asked:
+            return asked.connections(ConnectionQuery(**query))
+
+    steering = Steering(changes=lambda: Reloaded(None, (), ()), stop_timeout=lambda: 1.0)
+    async with serving(claims[0], Sparse(), steering):
+        first = await asyncio.to_thread(ask, limit=3)
+        second = await asyncio.to_thread(ask, after=first.next)
+    assert ([row["n"] for row in first.rows], first.next) == ([1, 2, 4], "5")
+    assert ([row["n"] for row in second.rows], second.next) == ([5, 7, 8], "")
 
 
 def test_one_that_does_not_end_is_killed() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import stat
 from collections.abc import Iterator
@@ -239,6 +240,21 @@ def test_a_secret_flag_is_kept_nowhere(probes: Instances) -> None:
     done = probes("probe", "restart")
     assert (done.code, "--secret-key: was given as a flag" in done.err) == (ExitCode.USAGE, True)
     assert str(probes.the("probe").pid) == ready.pid
+
+
+def test_the_next_page_is_a_command_to_paste(probes: Instances) -> None:
+    """What stands behind `more:` finds the same instance and filter, typed into a shell as it is."""
+    daemon = probe(GATEWAYWORKER_RUN_DIR=str(probes.path))
+    with daemon, Talk(daemon) as one, Talk(daemon) as other:
+        one.ask("pid")
+        other.ask("pid")
+        elsewhere = Instances(ENVIRONMENT)
+        here = ["--run-dir", str(probes.path), "--address", "127.", "--limit", "1"]
+        first = elsewhere("probe", "connections", *here).out
+        second = elsewhere(*shlex.split(first.rpartition("\nmore: ")[2]))
+    assert second.code == ExitCode.OK, second.err
+    assert "more: " not in second.out
+    assert len({*first.splitlines()[:2], *second.out.splitlines()}) == 3
 
 
 def test_a_reload_names_what_needs_a_restart(probes: Instances, tmp_path: Path) -> None:

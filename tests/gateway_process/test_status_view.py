@@ -140,13 +140,30 @@ def test_connections_are_a_table_of_their_own_columns() -> None:
     ]
 
 
+def test_each_role_has_a_table_of_its_own() -> None:
+    """Several roles' connections have little in common; columns of numbers stand to the right."""
+    rows: list[dict[str, Any]] = [
+        {"role": "register", "number": 0, "peer": "gateway"},
+        {"role": "businessworker", "number": 0, "events": 12, "trouble": ""},
+        {"role": "businessworker", "number": 1, "events": 5, "trouble": "lost"},
+    ]
+    assert connection_lines(ConnectionPage(rows=rows), "gatewayworker connections") == [
+        "role      number  peer",
+        "register       0  gateway",
+        "",
+        "role            number  events  trouble",
+        "businessworker       0      12  -",
+        "businessworker       1       5  lost",
+    ]
+
+
 def test_a_page_says_how_to_get_the_next() -> None:
-    """And who did not answer; nobody connected is said in words."""
-    page = ConnectionPage(rows=[], next="7", silent=["gateway #1"])
-    assert connection_lines(page, "gateway connections --uid 5") == [
+    """As a command for a shell, and who did not answer; nobody connected is said in words."""
+    page = ConnectionPage(rows=[], next="7 at ::1", silent=["gateway #1"])
+    assert connection_lines(page, "gateway connections --uid=5") == [
         "no connections",
         "no answer from gateway #1",
-        "more: gateway connections --uid 5 --after 7",
+        "more: gateway connections --uid=5 --after '7 at ::1'",
     ]
 
 
