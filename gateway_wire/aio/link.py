@@ -244,7 +244,8 @@ class AioLink(asyncio.Protocol):
         envelopes = self.core.receive_data(data)
         if not was_open and self.core.peer is not None:
             self._clear_deadline()
-            self.owner.link_opened(self)
+            if self.core.is_open or envelopes:  # else it also said goodbye: never was it of use
+                self.owner.link_opened(self)
         if envelopes:
             self.owner.link_received(self, envelopes)
         if self.core.failure is not None:

@@ -12,6 +12,8 @@ from gateway_wire.aio.dialer import KeptLink, dial
 from gateway_wire.aio.link import LinkLost
 from gateway_wire.commands import Reply, Role, SendToAll
 from gateway_wire.errors import AuthenticationFailed, ErrorCode, LinkRefused, RemoteProtocolError
+from gateway_wire.link import Link
+from gateway_wire.state import Side
 from tests.support.links import Owner, address_of, bound, party, serving
 
 CLIENT = party(Role.CLIENT)
@@ -114,6 +116,26 @@ async def test_a_wrong_key_is_raised() -> None:
         with pytest.raises(AuthenticationFailed, match="is not that of this gateway"):
             await dial(address, CLIENT, "wrong", Owner())
         assert isinstance(await owner.reasons.get(), AuthenticationFailed)
+
+
+async def test_a_goodbye_with_the_welcome_is_a_refusal() -> None:
+    """A link that a stopping peer opens and ends in one breath was never open to its owner."""
+
+    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        core = Link(Side.ACCEPTOR, party(Role.GATEWAY))
+        while not core.is_closed:
+            core.receive_data(await reader.read(65_536))
+            if core.is_open:
+                core.say_goodbye(ErrorCode.STOPPING, "stopping")
+            writer.write(core.data_to_send())
+        writer.close()
+        await writer.wait_closed()
+
+    owner = Owner()
+    async with await asyncio.start_server(leave, sock=bound()) as server:
+        with pytest.raises(LinkRefused, match="stopping"):
+            await dial(address_of(server.sockets[0]), CLIENT, "", owner)
+    assert owner.links.empty()
 
 
 async def test_a_cancelled_attempt_leaves_no_connection() -> None:
