@@ -235,8 +235,10 @@ def restart_command(run_dir: RunDir, instance: Instance, *, daemon: bool) -> lis
 
     Raises:
         SettingsError: it was given a secret as a flag, which is kept nowhere.
-        StartupError: its working directory is gone.
+        StartupError: it is another user's, or its working directory is gone.
     """
+    if not run_dir.is_ours(instance):  # what its file says would be run by us
+        raise StartupError(f"{instance} is another user's; restart it as that user")
     if instance.left_out:
         remedy = "stop it and start it anew, with the secret in a file, for which restart works"
         problem = "was given as a flag and is kept nowhere"

@@ -196,9 +196,9 @@ class RunDir:
             lock = _locked(pid_file)
             if lock is None:
                 raise self._already(instance.name)
-            os.pwrite(lock, instance.written(), 0)
-            os.ftruncate(lock, len(instance.written()))
             try:
+                os.pwrite(lock, instance.written(), 0)
+                os.ftruncate(lock, len(instance.written()))
                 sock = _listening(control)
             except BaseException:
                 pid_file.unlink()
@@ -240,23 +240,32 @@ class RunDir:
         """Give the instances that run, by name.
 
         Raises:
-            StartupError: others could have put files of theirs into the folder.
+            StartupError: others could have put files of theirs into the folder, or it is theirs and
+                cannot be looked into.
         """
-        if not self.path.is_dir():
+        try:
+            files = sorted(self.path.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
             return []
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
         me = os.geteuid()
         self._refuse_others(may_belong_to={0, me} if me else {0, self.path.stat().st_uid})
-        names = sorted(file.name.removesuffix(".pid") for file in self.path.glob("*.pid"))
+        names = [file.stem for file in files if file.suffix == ".pid"]
         return [found for found in map(self.find, names) if found is not None]
 
     def find(self, name: str) -> Instance | None:
-        """Give the instance of this name, if it runs."""
+        """Give the instance of this name, if it runs.
+
+        Raises:
+            StartupError: its file is another user's and cannot be read.
+        """
         with _opened(self._pid_file(name)) as fd:
             for _ in range(LOOKS):
                 if fd is None or _lock(fd, shared=True):
                     return None
                 instance = Instance.read(os.pread(fd, os.fstat(fd).st_size, 0))
-                if instance is not None:
+                if instance is not None and instance.name == name:
                     return instance
                 time.sleep(LOOK_PAUSE)  # it is being written
         return None
@@ -269,6 +278,12 @@ class RunDir:
         """
         with _opened(self._pid_file(instance.name)) as fd:
             yield lambda: fd is not None and not _lock(fd, shared=True)
+
+    def is_ours(self, instance: Instance) -> bool:
+        """Say whether its pid file is this user's, and so may say what this user runs."""
+        with suppress(FileNotFoundError):  # it has ended meanwhile
+            return self._pid_file(instance.name).stat().st_uid == os.geteuid()
+        return True
 
     def owns(self, instance: Instance) -> bool:
         """Say whether the pid is a process of whoever wrote the pid file; true where nobody can tell."""
@@ -291,6 +306,8 @@ def _lock(fd: int, *, shared: bool) -> bool:
 def _opened(path: Path) -> Iterator[int | None]:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except PermissionError as error:  # that nothing runs would be a guess
+        raise _unreadable(path, error) from error
     except OSError:
         yield None
         return
@@ -298,6 +315,11 @@ def _opened(path: Path) -> Iterator[int | None]:
         yield fd
     finally:
         os.close(fd)
+
+
+def _unreadable(path: Path, error: OSError) -> StartupError:
+    remedy = "ask as the user that it belongs to, or as root"
+    return StartupError(f"{path} cannot be read ({error.strerror}); {remedy}")
 
 
 def _locked(path: Path) -> int | None:

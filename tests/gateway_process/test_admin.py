@@ -77,7 +77,7 @@ def test_the_name_of_another_program_is_refused(run_dir: RunDir, claims: Sequenc
         admin.choose(run_dir, "gateway", "register")
 
 
-def test_the_command_of_a_restart(run_dir: RunDir) -> None:
+def test_the_command_of_a_restart(run_dir: RunDir, claims: Sequence[Claim]) -> None:
     """The same package and arguments, under the name and in the folder where it was found."""
     command = admin.restart_command(run_dir, HERE, daemon=False)
     here = ["--name", "web", "--run-dir", str(run_dir.path)]
@@ -88,7 +88,17 @@ def test_the_command_of_a_restart(run_dir: RunDir) -> None:
     assert admin.restart_command(run_dir, back, daemon=False) == [*begin, "-d"]
 
 
-def test_a_restart_that_cannot_come_back_is_refused(run_dir: RunDir) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_another_user_wrote_is_not_run(run_dir: RunDir, claims: Sequence[Claim]) -> None:
+    """Root's restart would run what that user's file says, as root; it stops nothing either."""
+    os.chown(run_dir.path / "web.pid", 12_345, 12_345)
+    with pytest.raises(StartupError, match="is another user's; restart it as that user"):
+        admin.restart_command(run_dir, HERE, daemon=False)
+
+
+def test_a_restart_that_cannot_come_back_is_refused(
+    run_dir: RunDir, claims: Sequence[Claim]
+) -> None:
     """Before anything is stopped: a secret that is kept nowhere, a folder that is gone."""
     with pytest.raises(SettingsError, match="--api-key: was given as a flag"):
         admin.restart_command(run_dir, replace(HERE, left_out=("--api-key",)), daemon=False)

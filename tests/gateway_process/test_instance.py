@@ -2,11 +2,13 @@
 
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import stat
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,6 +146,59 @@ def test_a_folder_of_another_user_is_for_root_to_look_at_only(run_dir: RunDir) -
     with pytest.raises(StartupError, match="belongs to another user"):
         run_dir.make()
     assert run_dir.running() == []
+
+
+def as_another_user(ask: Callable[[], object]) -> str:
+    """Give the message of what it raises in a process of another user."""
+    context = multiprocessing.get_context("fork")
+    reading, writing = context.Pipe(duplex=False)
+
+    def run() -> None:
+        os.setuid(12_345)
+        try:
+            writing.send(repr(ask()))
+        except StartupError as error:
+            writing.send(str(error))
+
+    process = context.Process(target=run)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    said: str = reading.recv()
+    return said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_what_another_user_may_not_see_is_not_said_to_be_gone(run_dir: RunDir) -> None:
+    """A monitor without permission hears that, not that nothing runs."""
+    assert "Permission denied); ask as the user" in as_another_user(run_dir.running)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        public = RunDir(Path(folder))
+        claim = public.claim(an_instance())
+        assert "web.pid cannot be read (Permission denied)" in as_another_user(public.running)
+        claim.release()
+
+
+def test_a_file_under_another_name_is_no_instance(run_dir: RunDir) -> None:
+    """What a pid file says of itself cannot lead to the files of another instance."""
+    claim = run_dir.claim(an_instance())
+    run_dir.path.joinpath("web.pid").write_bytes(an_instance("../web").written())
+    assert run_dir.running() == []
+    claim.release()
+
+
+def test_a_claim_on_a_full_disk_leaves_nothing(run_dir: RunDir) -> None:
+    """A start that goes on without files must not hold a name that says nothing."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))  # no byte can be written
+    try:
+        with pytest.raises(RunDirUnusable, match="cannot be used"):
+            run_dir.claim(an_instance())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(run_dir.path.iterdir()) == []
+    run_dir.claim(an_instance()).release()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
