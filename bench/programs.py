@@ -115,9 +115,8 @@ class Program:
         self._unread += data
 
     def cpu_ns(self) -> int:
-        """Return the CPU time of all its threads, user and system, in nanoseconds."""
-        tasks = Path(f"/proc/{self._process.pid}/task")
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir())
+        """Return the CPU time of its threads and of its children, user and system, in nanoseconds."""
+        return _cpu_ns(self._process.pid)
 
     def resident_bytes(self) -> int:
         """Return the memory that is resident now."""
@@ -136,3 +135,11 @@ class Program:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
+
+
+def _cpu_ns(pid: int) -> int:
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        total += int((task / "schedstat").read_text().split()[0])
+        total += sum(_cpu_ns(int(child)) for child in (task / "children").read_text().split())
+    return total

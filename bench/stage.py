@@ -5,22 +5,31 @@ The costs that arise only once, of opening a crowd and of holding it, are taken 
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
+from tempfile import TemporaryDirectory
 from typing import Final, Self
 
 from bench.crowd import Crowd
 from bench.programs import Program, compiled
 from gateway_client import GatewayClient
 
-__all__ = ["GROUP", "Opening", "Stage"]
+__all__ = ["ANY", "GATEWAY_FLAGS", "GROUP", "Opening", "Stage", "daemon", "open_crowd", "port_of"]
 
 GROUP: Final = "bench"
 """The group of all browsers."""
 
 ANY: Final = "127.0.0.1:0"
+
+GATEWAY_FLAGS: Final = ("--listen", f"ws://{ANY}", "--start-port", "0")
+"""Ports of the kernel's choice; all else is the default."""
+
+_numbers: Final = itertools.count()
+
 SETTLE: Final = 1.0
 """Seconds after which a process has done what a crowd's arrival brought with it."""
 
@@ -65,14 +74,12 @@ class Stage:
         with ExitStack() as stack:
             self.floor = stack.enter_context(Program("floor", [compiled("floor")]))
             self.floor_port = int(self.floor.line("ready")["port"])
-            register = stack.enter_context(_daemon("register", "--listen", ANY))
+            register = stack.enter_context(daemon("register", "--listen", ANY))
             address = register.line("ready")["listen"]
             self.gateway = stack.enter_context(
-                _daemon(
-                    "gateway", "--listen", f"ws://{ANY}", "--start-port", "0", "--register", address
-                )
+                daemon("gateway", *GATEWAY_FLAGS, "--register", address)
             )
-            self.port = int(self.gateway.line("ready")["ws"].rsplit(":", 1)[1].rstrip("/"))
+            self.port = port_of(self.gateway)
             self.client = stack.enter_context(GatewayClient(address))
             self.floor_crowd, self.floor_opening = open_crowd(self.floor, self.floor_port, size)
             stack.enter_context(self.floor_crowd)
@@ -103,5 +110,18 @@ def open_crowd(server: Program, port: int, size: int) -> tuple[Crowd, Opening]:
     return crowd, Opening(cpu / 1000 / size, resident / size)
 
 
-def _daemon(role: str, *flags: str) -> Program:
-    return Program(role, [sys.executable, "-P", "-m", role, "start", "--http", ANY, *flags])
+def daemon(role: str, *arguments: str) -> Program:
+    """Start one of our programs, as an instance that meets no other one of this machine."""
+    name = f"bench-{next(_numbers)}"
+    command = [sys.executable, "-P", "-m", role, "start", *arguments]
+    return Program(role, [*command, "--http", ANY, "--name", name, "--run-dir", _run_dir().name])
+
+
+@cache
+def _run_dir() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="bench-")  # gone when this process ends
+
+
+def port_of(gateway: Program) -> int:
+    """Wait until a gateway is ready; give its public port."""
+    return int(gateway.line("ready")["ws"].rsplit(":", 1)[1].rstrip("/"))

@@ -4,7 +4,8 @@ The outbox is pure and owns no clock; this is its clock. With `flush_interval` 0
 turn of the loop brought leaves together. While more commands wait than one turn executes, what the
 next turns fill is gathered too, for up to `GATHERING` seconds: writing to thousands of clients takes
 longer than a turn, and what waits longest, the last command's message, is sooner out when there are
-fewer writes. A longer interval joins more frames into one write and costs that much latency always.
+fewer writes. Messages for one client each are not: each is a write anyway, and who waits for an answer
+would wait longer. A longer interval joins more frames into one write and costs that much latency always.
 """
 
 from __future__ import annotations
@@ -75,7 +76,9 @@ class Flusher:
             self._loop.call_later(GATHERING, self._flush)
 
     def _is_due(self) -> bool:
-        return not self._gathering or perf_counter() - self._filled_at >= GATHERING
+        if not self._gathering or perf_counter() - self._filled_at >= GATHERING:
+            return True
+        return self.outbox is None or not self.outbox.is_worth_filling
 
     def _write(self) -> None:
         self._filled_at = perf_counter()

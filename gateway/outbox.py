@@ -43,6 +43,10 @@ Beyond it a larger write saves nothing (the cost per byte rules), and one turn o
 megabytes from one publisher, which must not pile up here.
 """
 
+BROADCAST: Final = 2_000
+"""Connections with something new from which on it must be a broadcast: no turn of the executor has so
+many commands for one client each."""
+
 _FULL: Final = -1
 """Value of `Connection.room` for a connection whose every frame must be looked at."""
 
@@ -80,6 +84,7 @@ class Outbox:
         "_blocked",
         "_cut",
         "_dirty",
+        "_flushed",
         "_giving",
         "_held",
         "_limit",
@@ -112,6 +117,8 @@ class Outbox:
         self._on_dirty = on_dirty
         self._cut = cut
         self._dirty: list[Connection] = []
+        # How many deliveries there had been at the last flush.
+        self._flushed = 0
         # What a transport is being given right now, for the case that it cannot send it all.
         self._giving = b""
         # What blocked connections wait for.
@@ -135,6 +142,16 @@ class Outbox:
     def blocked_connections(self) -> int:
         """Connections whose client has not taken what it was sent."""
         return len(self._blocked)
+
+    @property
+    def is_worth_filling(self) -> bool:
+        """Whether waiting with a flush saves writes.
+
+        It does when frames come together: two on average for each connection already, or one message
+        for so many that the others of its turn cannot have been executed yet.
+        """
+        waiting = len(self._dirty)
+        return waiting > BROADCAST or self.counters.deliveries - self._flushed >= 2 * waiting
 
     # Taking messages in.
 
@@ -200,6 +217,7 @@ class Outbox:
     def flush(self) -> None:
         """Write everything that waits for connections that are not blocked."""
         dirty, self._dirty = self._dirty, []
+        self._flushed = self.counters.deliveries
         for connection in dirty:
             if connection.pending and not connection.blocked:
                 self._write(connection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bench.cases import broadcast, commands, opening
+from bench.cases import broadcast, commands, opening, rounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,5 +22,6 @@ CASES: Final[dict[str, Callable[[Stage], list[Row]]]] = {
     "calls": commands.calls,
     "pipelined": commands.pipelined,
     "uids": commands.uids,
+    "rounds": rounds.rounds,
 }
 """Every case by its name on the command line, in the order of the table."""

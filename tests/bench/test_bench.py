@@ -210,9 +210,11 @@ def test_the_result_file_has_everything(tmp_path: Path) -> None:
 
 @needs_compiler
 def test_the_whole_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A register, a gateway and two crowds come and go, and a table is left."""
+    """Registers, gateways, workers and crowds come and go, and a table is left."""
     result = tmp_path / "result.json"
 
-    assert main(["--connections", "10", "--json", str(result), "memory"]) == 0
+    assert main(["--connections", "10", "--json", str(result), "memory", "rounds"]) == 0
     assert "resident memory per idle connection" in capsys.readouterr().out
-    assert [row["case"] for row in json.loads(result.read_text())["rows"]] == ["memory"]
+    rows = json.loads(result.read_text())["rows"]
+    assert {row["case"] for row in rows} == {"memory", "rounds"}
+    assert all(row["value"] > 0 for row in rows if row["case"] == "rounds")

@@ -54,33 +54,46 @@ async def test_the_end_of_the_last_turn_is_a_reason_to_write() -> None:
 async def test_turns_are_gathered_while_commands_wait() -> None:
     """What the next turn fills leaves in the same write; several turns of the loop may pass."""
     flusher, outbox, connection = filled(0)
+    outbox.offer([connection], "again")
     flusher.end_of_turn(more=True)
     for _ in range(3):
         await turn()
 
     assert pipe_of(connection).writes == []
 
-    outbox.offer([connection], "again")
+    outbox.offer([connection], "and again")
     flusher.end_of_turn(more=False)
 
-    assert pipe_of(connection).writes == [b"hello\nagain\n"]
+    assert pipe_of(connection).writes == [b"hello\nagain\nand again\n"]
+
+
+async def test_a_message_for_one_client_each_is_not_kept() -> None:
+    """Where no frames come together a wait saves nothing, and somebody waits for an answer."""
+    flusher, outbox, connection = filled(0)
+    other = bare("c2", Lines())
+    outbox.offer([other], "hello")
+    flusher.end_of_turn(more=True)
+
+    assert [pipe_of(each).writes for each in (connection, other)] == [[b"hello\n"], [b"hello\n"]]
 
 
 async def test_turns_are_not_gathered_for_ever() -> None:
     """A publisher that never stops does not keep its first message from leaving."""
-    flusher, _, connection = filled(0)
+    flusher, outbox, connection = filled(0)
+    outbox.offer([connection], "again")
     while not pipe_of(connection).writes:
         flusher.end_of_turn(more=True)
 
-    assert pipe_of(connection).writes == [b"hello\n"]
+    assert pipe_of(connection).writes == [b"hello\nagain\n"]
 
 
 async def test_what_is_gathered_leaves_even_if_no_turn_follows() -> None:
     """A turn that fails may not keep messages."""
-    flusher, _, connection = filled(0)
+    flusher, outbox, connection = filled(0)
+    outbox.offer([connection], "again")
     flusher.end_of_turn(more=True)
 
-    assert await written_to(connection) == b"hello\n"
+    assert await written_to(connection) == b"hello\nagain\n"
 
 
 async def test_an_interval_is_waited_for() -> None:

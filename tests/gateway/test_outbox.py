@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from gateway.connection import Connection
-from gateway.outbox import FLUSH_AT
+from gateway.outbox import BROADCAST, FLUSH_AT
 from gateway_wire import close_codes
 from tests.gateway.support import Lines, Pipes, pipe_of, running
 
@@ -87,6 +87,25 @@ def test_a_large_frame_is_not_copied_behind_a_small_one() -> None:
     assert small == b"small\n"
     assert pipe_of(bob).writes == [large]
     assert pipe_of(bob).writes[0] is large
+
+
+def test_waiting_is_worth_it_where_frames_come_together() -> None:
+    """Two frames for each client on average, or one for so many that it must be a broadcast."""
+    core = Pipes()
+    ann, bob = core.connect(), core.connect()
+    core.outbox.offer([ann, bob], "one")
+    assert not core.outbox.is_worth_filling
+
+    core.outbox.offer([ann, bob], "two")
+    assert core.outbox.is_worth_filling
+
+    core.outbox.flush()
+    core.outbox.offer([ann], "three")
+    assert not core.outbox.is_worth_filling
+
+    crowd = [core.connect() for _ in range(BROADCAST)]
+    core.outbox.offer(crowd, "four")
+    assert core.outbox.is_worth_filling
 
 
 def test_the_flush_is_asked_for_when_something_waits() -> None:
