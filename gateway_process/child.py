@@ -72,11 +72,14 @@ def run_child(program: "Program[S]", fd: int) -> ExitCode:
     if start is None:
         return ExitCode.FAILED
     _die_with(start["parent"])
-    try:
-        daemon.run(_live(program, channel, start))
-    except ProcessError as error:
+
+    def tell(error: ProcessError) -> None:
         with suppress(OSError):  # nobody is there to be told
             channel.send_last({"failed": str(error)}, FAREWELL_TIME)
+
+    try:
+        daemon.run(_live(program, channel, start), tell=tell)
+    except ProcessError as error:
         return error.exit_code
     return ExitCode.OK
 

@@ -339,7 +339,12 @@ def _listed(value: str | Sequence[str]) -> Sequence[str]:
     return [value] if isinstance(value, str) else value
 
 
-def run(live: Coroutine[Any, Any, None], *, fast: bool = True) -> None:
+def run(
+    live: Coroutine[Any, Any, None],
+    *,
+    fast: bool = True,
+    tell: Callable[[ProcessError], None] | None = None,
+) -> None:
     """Run a coroutine as the process's whole work.
 
     When it has ended the process must end: a watchdog sees to it after `STUCK_GRACE`, with exit
@@ -348,6 +353,7 @@ def run(live: Coroutine[Any, Any, None], *, fast: bool = True) -> None:
     Args:
         live: `Daemon.live()` or a coroutine around it.
         fast: on uvloop, where it is installed.
+        tell: called with what `live` raised, before anything is waited for that may hang on.
 
     Raises:
         ProcessError: what `live` raised.
@@ -355,6 +361,10 @@ def run(live: Coroutine[Any, Any, None], *, fast: bool = True) -> None:
     with asyncio.Runner(loop_factory=_uvloop() if fast else None) as runner:
         try:
             runner.run(live)
+        except ProcessError as error:
+            if tell is not None:
+                tell(error)
+            raise
         finally:
             # Left armed: closing the loop and leaving Python both wait for threads, without a bound.
             faulthandler.dump_traceback_later(STUCK_GRACE, exit=True)

@@ -315,6 +315,24 @@ def test_a_thread_that_never_ends_does_not_keep_the_process() -> None:
     assert "Timeout" in done.stderr
 
 
+def test_why_it_failed_is_told_before_a_task_that_never_ends_is_waited_for() -> None:
+    """Code of an application may swallow its cancellation; the reason is told all the same."""
+    stay_and_fail = """
+    async def stay():
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                pass
+    from gateway_process.errors import RunError
+    staying = asyncio.create_task(stay())
+    await asyncio.sleep(0)
+    raise RunError("told")
+"""
+    done = run_alone(stay_and_fail, ", tell=lambda error: print(error, flush=True)")
+    assert (done.returncode, done.stdout) == (1, "told\n")
+
+
 def test_ready_line_lists_each_address_once() -> None:
     """One word per kind; what several processes share stands there once."""
     addresses = {"ws": ["ws://a:1", "ws://a:1"], "http": "b:2"}
