@@ -99,10 +99,14 @@ class Edge(Protocol):
         """
 
     def pause_reading(self) -> None:
-        """Stop reading from the client; messages of bytes already read (one read) still arrive."""
+        """Stop reading from the client.
+
+        Messages of bytes that were read already may still arrive, but few: an edge that reads much at
+        once keeps the rest.
+        """
 
     def resume_reading(self) -> None:
-        """Read from the client again."""
+        """Read from the client again; no message arrives from within this call."""
 
     def record(self) -> EdgeRecord:
         """Return the protocol state as plain values that could be written down and read back."""

@@ -10,6 +10,9 @@ What is decided here is only when the connection may still speak:
 The first cause of the end stays: it is what `lost` is told, whatever follows.
 CLOSING and ENDING last at most `close_timeout`. An idle connection is this
 object, its reader and the transport.
+
+One read may bring 40,000 small messages. When the core stops reading among them, the rest is kept as
+the bytes that came, which take a fraction of the room that messages take.
 """
 
 from __future__ import annotations
@@ -33,7 +36,11 @@ from gateway.edge.context import EdgeContext
 from gateway.edge.interface import EdgeRecord, Encoding
 from gateway_wire.close_codes import CONNECTION_LOST, CloseReason, peer_closed, sent_reason
 
-__all__ = ["State", "WebSocketEdge"]
+__all__ = ["SLICE", "State", "WebSocketEdge"]
+
+SLICE: Final = 4096
+"""Bytes of one read that are passed on before it is asked again whether the core still reads: more
+than most reads bring, and no more than 700 messages."""
 
 
 class State(IntEnum):
@@ -69,6 +76,7 @@ class WebSocketEdge(asyncio.Protocol):
         "_state",
         "_stuck",
         "_transport",
+        "_unread",
         "_write_paused",
         "connection",
     )
@@ -82,6 +90,8 @@ class WebSocketEdge(asyncio.Protocol):
         # Why the connection ends, from the first cause on.
         self._reason: CloseReason | None = None
         self._reading = True
+        # What was read when the core stopped reading, and not yet passed on.
+        self._unread = b""
         self._write_paused = False
         # Payload of the newest Ping that waits for its answer.
         self._pong: bytes | None = None
@@ -134,7 +144,10 @@ class WebSocketEdge(asyncio.Protocol):
         """Read from the client again; see `Edge.resume_reading`."""
         if not self._reading and self._state is _OPEN:
             self._reading = self._heard = True
-            self._transport.resume_reading()
+            if self._unread:  # in a turn of its own: the core may be walking over its events
+                asyncio.get_running_loop().call_soon(self._read_on)
+            else:
+                self._transport.resume_reading()
 
     def record(self) -> EdgeRecord:
         """Return the protocol state as plain values; see `Edge.record`."""
@@ -142,6 +155,7 @@ class WebSocketEdge(asyncio.Protocol):
             "encoding": WEBSOCKET.name,
             "state": self._state.name.lower(),
             "reading": self._reading,
+            "unread": self._unread,
             "write_paused": self._write_paused,
             "pong": self._pong,
             **self._reader.record(),
@@ -150,8 +164,12 @@ class WebSocketEdge(asyncio.Protocol):
     # The wheel's and the deadlines' side.
 
     def ping(self) -> None:
-        """Ask the client for a sign of life, if it is listened to."""
-        if self._state is not _OPEN or not self._reading:
+        """Ask the client for a sign of life, also one that is not read from.
+
+        That one's answer is not seen. But proxies on the way see that the connection is used, and if
+        the client has gone, the network says so.
+        """
+        if self._state is not _OPEN:
             return
         self._heard = False
         if self._write_paused:  # behind what waits a Ping would only make it more
@@ -180,16 +198,12 @@ class WebSocketEdge(asyncio.Protocol):
     # The transport's side: asyncio.Protocol.
 
     def data_received(self, data: bytes) -> None:
-        """Pass on what the bytes completed."""
+        """Pass on what the bytes completed, as long as the core reads."""
         self._heard = True
-        for event in self._reader.feed(data):
-            if isinstance(event, (str, bytes)):
-                if self._state is _OPEN:
-                    self._context.events.received(self, event)
-            else:
-                self._on_control(event)
-        if self._pong is not None and not self._write_paused:
-            self._answer_ping()
+        if self._unread or len(data) > SLICE:
+            self._pass_on_in_slices(self._unread + data)
+        else:
+            self._pass_on(data)
 
     def eof_received(self) -> None:
         """End the connection: a client that will not speak again without a Close is lost."""
@@ -223,6 +237,33 @@ class WebSocketEdge(asyncio.Protocol):
             context.events.lost(self, reason)
         finally:
             self.connection = None
+
+    # Private: what was read.
+
+    def _pass_on(self, data: bytes) -> None:
+        for event in self._reader.feed(data):
+            if isinstance(event, (str, bytes)):
+                if self._state is _OPEN:
+                    self._context.events.received(self, event)
+            else:
+                self._on_control(event)
+        if self._pong is not None and not self._write_paused:
+            self._answer_ping()
+
+    def _pass_on_in_slices(self, data: bytes) -> None:
+        """Pass on as much as the core wants to read, and keep the rest."""
+        at = 0
+        while self._reading and at < len(data):
+            self._pass_on(data[at : at + SLICE])
+            at += SLICE
+        self._unread = data[at:]
+
+    def _read_on(self) -> None:
+        """Pass on what was kept, then read what has come since."""
+        if self._reading:
+            self._pass_on_in_slices(self._unread)
+        if self._reading and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     # Private: what control frames mean.
 

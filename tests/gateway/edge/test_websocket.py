@@ -10,6 +10,7 @@ import pytest
 from gateway.edge.codec import WEBSOCKET
 from gateway.edge.interface import Edge
 from gateway.edge.options import EdgeOptions
+from gateway.edge.websocket import SLICE
 from gateway_wire.close_codes import REVOKED, SLOW, CloseReason
 from tests.gateway.edge.support import (
     QUICK,
@@ -439,6 +440,19 @@ async def test_a_client_that_is_not_read_from_is_not_blamed() -> None:
         others.writer.close()
 
 
+async def test_a_client_that_is_not_read_from_is_pinged() -> None:
+    """A proxy must see that the connection is used; a client that has gone is found out."""
+    core = Recorder()
+    async with serving(core, options=PINGING) as served:
+        browser = await served.open()
+        edge = await core.edge()
+        edge.pause_reading()
+
+        assert await browser.frame() == (0x89, b"")
+        browser.writer.transport.abort()
+        assert (await core.reason()).name == "connection_lost"
+
+
 # Backpressure.
 
 
@@ -536,6 +550,51 @@ async def test_paused_reading_holds_messages_back() -> None:
             one.writer.close()
 
 
+async def test_a_core_that_stops_reading_among_many_messages() -> None:
+    """What the same read brought besides is kept as bytes; it follows in order, before what is newer."""
+    core = Recorder()
+    core.on_received = lambda edge, _: edge.pause_reading()
+    async with serving(core) as served:
+        browser = await served.open()
+        edge = await core.edge()
+        sent = [str(number) for number in range(10_000)]
+        edge.data_received(b"".join(map(text, sent)))  # type: ignore[attr-defined]
+        at_once = len(core.messages)
+        kept = len(edge.record()["unread"])  # type: ignore[arg-type]
+        edge.resume_reading()
+        told_from_within = len(core.messages) - at_once
+        await core.until(lambda: len(core.messages) > at_once)
+        in_its_turn = len(core.messages) - at_once
+        core.on_received = None
+        browser.send(text("newer"))
+        edge.resume_reading()
+        await core.until(lambda: core.messages[-1] == "newer")
+
+        assert at_once < 1000
+        assert kept == len(b"".join(map(text, sent))) - SLICE
+        assert told_from_within == 0
+        assert 0 < in_its_turn < 1000
+        assert core.messages == [*sent, "newer"]
+        browser.writer.close()
+
+
+async def test_a_goodbye_among_many_messages() -> None:
+    """The client's answer is seen behind what was kept, and none of that is told any more."""
+    core = Recorder()
+    core.on_received = lambda edge, _: edge.pause_reading()
+    async with serving(core) as served:
+        browser = await served.open()
+        edge = await core.edge()
+        edge.data_received(text("many") * 10_000)  # type: ignore[attr-defined]
+        told = len(core.messages)
+        edge.write(edge.goodbye(1000, ""))
+        browser.send(close(1000))
+
+        assert await core.reason() == CloseReason(1000, "closed")
+        assert len(core.messages) == told
+        browser.writer.close()
+
+
 # What can be seen.
 
 
@@ -552,6 +611,7 @@ async def test_record_is_plain_and_complete() -> None:
             "encoding": "websocket",
             "state": "open",
             "reading": True,
+            "unread": b"",
             "write_paused": False,
             "pong": None,
             "partial": b"\x80",
