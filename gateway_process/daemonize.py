@@ -10,6 +10,7 @@ is ready; when it is interrupted, it ends what it began.
 """
 
 import json
+import logging
 import os
 import select
 import signal
@@ -22,6 +23,8 @@ from typing import Any, Final, NoReturn
 from gateway_process.errors import ChildError, ExitCode, ProcessError, StartupError
 
 __all__ = ["Report", "in_background"]
+
+logger = logging.getLogger(__package__)
 
 LONG: Final = 3.0
 """Seconds of starting after which the command says where to look meanwhile."""
@@ -122,11 +125,13 @@ def _leave_terminal(log: int) -> None:
 def _work(work: Callable[[Report], ExitCode], report: Report) -> ExitCode:
     report.alive()
     try:
-        return work(report)
+        code = work(report)
     except ProcessError as error:
         if not report.failed(error):
-            raise  # into the log
+            logger.error("%s", error)  # noqa: TRY400 -- one line says it all
         return error.exit_code
+    report.failed(StartupError("it was stopped before it was ready"))  # heard by who still waits
+    return code
 
 
 # The command

@@ -18,7 +18,7 @@ from typing import Final, Generic, TypeVar
 
 from gateway_process import logs
 from gateway_process.daemonize import Report, in_background
-from gateway_process.errors import ExitCode, StartupError
+from gateway_process.errors import ExitCode, ProcessError, StartupError
 from gateway_process.instance import Claim, Instance, RunDir, RunDirUnusable
 from gateway_process.loader import Loaded, Loader
 from gateway_process.rlimit import raise_open_files
@@ -92,7 +92,12 @@ class _Start(Generic[S]):
 
     def here(self) -> ExitCode:
         settings = prepare(self._loaded)
-        return self._serve(settings, self._claimed_or_not(settings), say)
+        try:
+            return self._serve(settings, self._claimed_or_not(settings), say)
+        except ProcessError as error:
+            if settings.log_file is not None:  # else the command tells it where the log is
+                logger.error("%s", error)  # noqa: TRY400 -- one line says it all
+            raise
 
     def behind(self) -> ExitCode:
         run_dir = RunDir(self._loaded.settings.run_dir)

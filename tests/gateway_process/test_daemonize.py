@@ -1,5 +1,6 @@
 """`start -d` from its beginning to the ready line, and the ways in which it does not get there."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -102,3 +103,25 @@ def test_one_that_is_killed_while_it_starts_is_missed(probes: Instances) -> None
         os.kill(probes.the("probe").pid, signal.SIGKILL)
         _, errors = starting.communicate()
     assert (starting.returncode, "ended before it was ready" in errors) == (ExitCode.STARTUP, True)
+
+
+def test_one_that_is_stopped_while_it_starts_is_said_to_be(probes: Instances) -> None:
+    """Who waits for it to be ready hears that somebody else has stopped it."""
+    with probes.launch("probe", "start", "-d", "--fault", "wait") as starting:
+        eventually(lambda: "waiting" in probes.log("probe"))
+        assert probes("probe", "stop").code == ExitCode.OK
+        _, errors = starting.communicate()
+    assert starting.returncode == ExitCode.STARTUP
+    assert errors.endswith("probe: it was stopped before it was ready\n")
+
+
+def test_why_it_ended_is_a_line_of_the_log(probes: Instances) -> None:
+    """Written as every other line is, for whoever reads the log by program."""
+    slow = ("--fault", "slow-stop", "--stop-timeout", "0.1")
+    probes.start("probe", "--log-format", "json", *slow)
+    probes("probe", "stop")
+    last = json.loads(probes.log("probe").splitlines()[-1])
+    assert (last["level"], "probe #0 failed (stop took longer" in last["message"]) == (
+        "error",
+        True,
+    )

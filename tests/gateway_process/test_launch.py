@@ -1,5 +1,7 @@
 """What is kept of a command line, and starts where nothing can be written."""
 
+from pathlib import Path
+
 import pytest
 
 from gateway_process.errors import ExitCode
@@ -31,6 +33,16 @@ def test_a_foreground_start_goes_on_where_nothing_can_be_written() -> None:
         daemon.stop()
         assert "run directory /dev/null/run cannot be used" in daemon.stderr
         assert "stop and status do not find this instance" in daemon.stderr
+
+
+def test_why_it_ended_stands_in_its_log_file_too(tmp_path: Path) -> None:
+    """Whoever reads the file alone sees how the story ends."""
+    log = tmp_path / "own.log"
+    slow = ("--fault", "slow-stop", "--stop-timeout", "0.1")
+    with probe("--log-file", str(log), *slow) as daemon:
+        daemon.stop(code=ExitCode.FAILED)
+    assert "ERROR gateway_process" in log.read_text().splitlines()[-1]
+    assert "stop took longer than" in daemon.stderr
 
 
 def test_in_the_background_a_run_directory_is_needed() -> None:
