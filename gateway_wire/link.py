@@ -182,8 +182,14 @@ class Link:
         return envelopes
 
     def connection_lost(self) -> None:
-        """Take note that the network is gone."""
+        """Take note that the network is gone, and forget what was under way.
+
+        Whoever remembers the link, as a gateway's connections remember that of their worker, shall not
+        keep megabytes with it.
+        """
         self._machine.closed()
+        self.data_to_send()
+        self._decoder = FrameDecoder(0)
 
     def _is_for_application(self, envelope: Envelope) -> bool:
         """Decide on a command whose class has not passed on this link before."""

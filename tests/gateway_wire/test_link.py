@@ -245,6 +245,17 @@ def test_a_lost_network_closes_the_link() -> None:
     assert one.failure is None
 
 
+def test_a_lost_link_keeps_nothing_of_what_was_under_way() -> None:
+    """Neither what was not sent nor the beginning of a frame: somebody may remember it for long."""
+    one, _ = joined()
+    one.send(SendToAll(b"x" * 1000), 1)
+    one.receive_data(MAX_FRAME.to_bytes(4, "big") + b"x" * 1000)
+    one.connection_lost()
+
+    assert one.unsent == 0
+    assert repr(one._decoder) == "<FrameDecoder holding 0 bytes>"
+
+
 def test_a_link_says_who_it_is() -> None:
     """The repr tells side, state and peer."""
     assert repr(dialer()) == "<Link dialler greeted with nobody yet>"
