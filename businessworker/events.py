@@ -12,11 +12,12 @@ import inspect
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from businessworker import django_support
 from businessworker.handler import PARAMETERS, Handler, generates, takes
 from businessworker.importing import import_application, told
+from businessworker.target import split_target
 from gateway_process.errors import StartupError
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["Events", "Worker", "load_events"]
-
-_EXAMPLE: Final = "businessworker start myapp.events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +76,10 @@ def load_events(target: str, app_dir: Path, environ: Mapping[str, str] = os.envi
         environ: The environment, which may name Django's settings.
 
     Raises:
+        BadValue: It is no name of a module.
         StartupError: It cannot be imported, or its handlers cannot be what was meant.
     """
-    module, _, attribute = target.partition(":")
-    _check_name(target, module)
+    module, attribute = split_target(target)
     app_dir = app_dir.expanduser().resolve()
     sys.path.insert(0, str(app_dir))
     around = django_support.set_up(environ)
@@ -114,17 +113,6 @@ def events_of(holder: object, target: str, around: Callable[[], None] | None = N
     for handler in handlers.values():
         _check(handler)
     return Events(target, around, **handlers)
-
-
-def _check_name(target: str, module: str) -> None:
-    if all(part.isidentifier() for part in module.split(".")):
-        return
-    dotted = module.removesuffix(".py").strip("./\\").replace("/", ".").replace("\\", ".")
-    meant = f"did you mean {dotted!r}? " if all(map(str.isidentifier, dotted.split("."))) else ""
-    raise StartupError(
-        f"{target!r} does not name a module; {meant}"
-        f"Write its dotted name, as in `{_EXAMPLE}` or `{_EXAMPLE}:Events`"
-    )
 
 
 def _attribute(module: object, name: str, attribute: str) -> object:

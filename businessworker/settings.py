@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from businessworker.target import Target
 from gateway_process.errors import SettingsError
 from gateway_process.kinds import Size
 from gateway_process.settings import setting
@@ -18,11 +19,10 @@ __all__ = ["WorkerSettings"]
 class WorkerSettings(MemberSettings):
     """What a business worker can be told."""
 
-    events: str = setting(
+    events: Target = setting(
         "",
         "Your handlers: a module of functions, or a class or object in it. The first argument of"
         " start says it too.",
-        metavar="MODULE[:EVENTS]",
     )
     app_dir: Path = setting(
         Path(),

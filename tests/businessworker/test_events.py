@@ -212,19 +212,3 @@ def test_an_attribute_that_is_missing_is_named(app_dir: Path) -> None:
         load(app_dir, "app:Event", app="class Events: ...")
     with pytest.raises(StartupError, match="app has no 'Zoo'; define it there"):
         load(app_dir, "app:Zoo")
-
-
-@pytest.mark.parametrize(
-    ("target", "message"),
-    [
-        ("shop/events.py", "did you mean 'shop.events'?"),
-        ("./shop/events.py:Events", "did you mean 'shop.events'?"),
-        ("shop.events.py", None),
-        ("my-app", "'my-app' does not name a module; Write"),
-        ("", "as in `businessworker start myapp.events`"),
-    ],
-)
-def test_what_is_no_modules_name_is_told(app_dir: Path, target: str, message: str | None) -> None:
-    """A path of a file is answered with the module's name."""
-    with pytest.raises(StartupError, match=message and message.replace("?", r"\?")):
-        load(app_dir, target, shop__events=MESSAGE)
