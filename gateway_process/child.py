@@ -1,9 +1,10 @@
 """A child of the supervisor: one role of one program, with what it inherited.
 
 A child is started as `python -P -m PACKAGE start --inherited-fd=N`, N being its end of the
-channel. Settings and sockets come over it, orders and questions too, so signals sent to the whole process group
-(Ctrl-C, systemd) do no harm: a stop signal means STOP however often it comes, and the supervisor
-alone cuts a stop short. A child dies with its supervisor, whatever state either is in.
+channel. Settings and sockets come over it, orders and questions too. Signals reach the whole process group
+(Ctrl-C, systemd), so a child takes none as an order: the supervisor gets them too, knows who has to
+stop before whom, and alone cuts a stop short. A child dies with its supervisor, whatever state either
+is in.
 """
 
 import asyncio
@@ -115,7 +116,7 @@ async def _live(program: "Program[S]", channel: Channel, start: Message) -> None
             role.order(order)
         os._exit(ExitCode.FAILED)  # the supervisor is gone, and its sockets and logs with it
 
-    listen(lambda order: None if order is Order.RELOAD else role.order(order), end_now=_nothing)
+    listen(lambda _: None, end_now=lambda: None)
     orders = asyncio.create_task(obey())
     try:
         await role.live()
@@ -146,10 +147,6 @@ def _value(role: daemon.Daemon[Any], question: str, arguments: Message) -> Messa
             return asdict(role.page(ConnectionQuery(**arguments)))
         case _:
             raise ValueError(f"{question}: no such question")
-
-
-def _nothing() -> None:
-    """Leave it to the supervisor to cut a stop short."""
 
 
 def _inherited(fd: int) -> socket.socket:

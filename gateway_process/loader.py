@@ -18,6 +18,7 @@ from gateway_process.sources import Given, Layer, from_environment, from_file, f
 __all__ = ["Loaded", "Loader"]
 
 S = TypeVar("S", bound=Settings)
+R = TypeVar("R", bound=Settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,25 @@ class Loader(Generic[S]):
         """Give one that takes these where a setting is given nowhere."""
         return replace(self, defaults={**self.defaults, **raw})
 
+    def for_role(self, settings: type[R], role: str, **flags: object) -> "Loader[R]":
+        """Give one of another role: the same sources, and of the flags those that all roles share.
+
+        Args:
+            settings: the class to fill.
+            role: whose section and variables apply.
+            **flags: raw values of flags of its own, by setting name.
+        """
+        shared = {name for spec in specs_of(settings) if spec.says.shared for name in _names(spec)}
+        kept = {name: raw for name, raw in self.flags.items() if name in shared}
+        return Loader(
+            settings=settings,
+            role=role,
+            flags={**kept, **flags},
+            config=self.config,
+            environ=self.environ,
+            defaults=self.defaults,
+        )
+
     def _layers(self) -> tuple[list[Layer], list[str]]:
         environment, warnings = from_environment(self.settings, self.role, self.environ)
         file = from_file(self.settings, self.role, self.config) if self.config else []
@@ -94,15 +114,18 @@ class Loader(Generic[S]):
 
 def _first(spec: Spec, layers: Sequence[Layer]) -> tuple[str, Given] | None:
     """Find a setting in the best layer that has it, under its name or its file variant's."""
-    names = [spec.name] if spec.file_variant is None else [spec.name, spec.file_variant]
     for layer in layers:
-        found = [(name, layer[name]) for name in names if name in layer]
+        found = [(name, layer[name]) for name in _names(spec) if name in layer]
         if len(found) > 1:
             both = f"is given besides {found[0][1].source}"
             raise SettingsError(found[1][1].source, both, "give one of them")
         if found:
             return found[0]
     return None
+
+
+def _names(spec: Spec) -> list[str]:
+    return [spec.name] if spec.file_variant is None else [spec.name, spec.file_variant]
 
 
 def _read(spec: Spec, name: str, given: Given) -> tuple[Any, str | None]:

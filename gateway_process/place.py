@@ -7,6 +7,9 @@ that process's message and exit code.
 A replacement has two processes for a while. The new one starts with the same sockets; once it is
 ready the old one is told to stop and may finish. A new one that does not start costs nothing:
 the old one was working all along. A crash meanwhile is a crash as ever, whichever it hits.
+
+A place is mendable where somebody edits what its processes run: one that cannot start is told, harms
+nobody else, and the next is started when a replacement is asked for.
 """
 
 import asyncio
@@ -58,6 +61,7 @@ class Child:
         replaces: a reload puts a new process in the place of the one that runs.
         start_limit: seconds that such a new process has to be ready.
         stop_stage: whoever has a lower one has ended before this is told to stop.
+        mendable: after a process that could not start, `replace` is waited for.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class Child:
         replaces: bool = False,
         start_limit: float = START_LIMIT,
         stop_stage: int = 0,
+        mendable: bool = False,
     ) -> None:
         self.name = name
         self.number = number
@@ -81,6 +86,7 @@ class Child:
         self.stop_stage = stop_stage
         self.addresses: Addresses | None = None
         self._start_limit = start_limit
+        self._mendable = mendable
         self._on_ready: Callable[[], None]  # from keep on
         self._backoff = Backoff()
         self._restarts = 0
@@ -89,7 +95,8 @@ class Child:
         self._process: ChildProcess | None = None
         self._other: ChildProcess | None = None
         self._leaving: asyncio.Task[None] | None = None
-        # A replacement that was asked for, until it is done: whether it worked.
+        # A replacement that was asked for, until it is done: whether it worked. One at a time.
+        self._replacing = asyncio.Lock()
         self._replaced: asyncio.Future[bool] | None = None
         self._ending = asyncio.Event()
         # Set when whoever keeps the place must look: it ends, or a replacement is wanted.
@@ -102,13 +109,23 @@ class Child:
     def __str__(self) -> str:
         return f"{self.name} #{self.number}"
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether it was ready once, or waits to be mended: nobody need wait for it any more."""
+        return self.addresses is not None or (self._mendable and bool(self._last_failure))
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether an order has ended it."""
+        return self._ending.is_set()
+
     # What its supervisor asks
 
     async def keep(self, on_ready: Callable[[], None]) -> None:
         """Keep the place filled until an order ends it.
 
         Args:
-            on_ready: called when a process of this place is ready.
+            on_ready: called when a process of this place is ready, or waits to be mended.
 
         Raises:
             ProcessError: the first process ended before it was ready, or the last one did not stop
@@ -121,6 +138,8 @@ class Child:
                 if not self._ending.is_set():
                     await self._pause(failure)
         finally:
+            self._ending.set()  # no order comes to a place that has ended by itself
+            self._let_sockets_go()
             self._tell_replaced(worked=False)
         await self._see_the_end()
 
@@ -130,11 +149,12 @@ class Child:
         Returns:
             Whether a new process works there now; if not, the log says why.
         """
-        if self._ending.is_set():
-            return False
-        self._replaced = asyncio.get_running_loop().create_future()
-        self._called.set()
-        return await self._replaced
+        async with self._replacing:
+            if self._ending.is_set():
+                return False
+            self._replaced = asyncio.get_running_loop().create_future()
+            self._called.set()
+            return await self._replaced
 
     def order(self, order: Order) -> None:
         """Hand an order to the process, if there is one; STOP and DRAIN also end the place."""
@@ -220,7 +240,7 @@ class Child:
 
     def _ended(self, how: str, code: int = ExitCode.STARTUP, message: str | None = None) -> str:
         """Pass on how a process ended, unless it was the first and never ready."""
-        if self.addresses is None and not self._ending.is_set():
+        if self.addresses is None and not (self._ending.is_set() or self._mendable):
             if message is not None and code in {ExitCode.USAGE, ExitCode.STARTUP}:
                 raise ChildError(message, ExitCode(code))
             raise StartupError(f"{self} {how} before it was ready")
@@ -228,11 +248,16 @@ class Child:
 
     async def _pause(self, failure: str) -> None:
         """Wait before another is started; an order and a reload cut it short."""
-        ready_at = None if self._process is None else self._process.ready_at
+        former, self._process = self._process, None
+        self._last_failure = failure
+        if self._mendable and former is not None and former.ready_at is None:
+            logger.error("%s %s; it is started again when that is mended", self, failure)
+            self._on_ready()
+            await self._called.wait()
+            return
+        ready_at = None if former is None else former.ready_at
         delay = self._backoff.delay(ready_at, asyncio.get_running_loop().time())
         logger.error("%s %s; starting it again in %g s", self, failure, delay)
-        self._process = None
-        self._last_failure = failure
         with suppress(TimeoutError):
             async with asyncio.timeout(delay):
                 await self._called.wait()

@@ -31,10 +31,12 @@ Several roles under one supervisor: `supervise("dev", [*children_of(REGISTER, ..
 settings may change too, each is a `Part`.
 """
 
+import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
@@ -80,7 +82,9 @@ __all__ = [
 logger = logging.getLogger(__package__)
 
 S = TypeVar("S", bound=SharedSettings)
-SERVER_EXTRA: Final = frozenset({"aiohttp", "click", "httptools", "prometheus_client"})
+SERVER_EXTRA: Final = frozenset(
+    {"aiohttp", "click", "httptools", "prometheus_client", "watchfiles"}
+)
 """What `pip install "gatewayworker[server]"` brings and a plain installation lacks."""
 
 
@@ -202,13 +206,18 @@ class Part(Generic[S]):
             child.settings = change.settings
 
 
-def children_of(program: Program[S], settings: S) -> list[Child]:
+def children_of(program: Program[S], settings: S, *, mendable: bool = False) -> list[Child]:
     """Bind a program's sockets and give a child for each of its processes, not yet started.
+
+    Args:
+        program: what they run.
+        settings: what they are told.
+        mendable: whether one that cannot start waits to be replaced, instead of ending the others.
 
     Raises:
         ProcessError: a socket cannot be bound.
     """
-    return _children(program, settings, program.bind(settings))
+    return _children(program, settings, program.bind(settings), mendable=mendable)
 
 
 def supervise(
@@ -219,6 +228,7 @@ def supervise(
     claim: Claim | None = None,
     tell: Callable[[str], None] = say,
     on_ready: Callable[[Addresses], None] | None = None,
+    beside: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> ExitCode:
     """Run children under this process until it is told to stop; call `prepare` before.
 
@@ -229,6 +239,7 @@ def supervise(
         claim: the instance that this is, for its control socket.
         tell: takes the ready line.
         on_ready: called once with all addresses instead.
+        beside: runs on the loop for as long as the children do.
 
     Returns:
         OK, after a clean stop of all.
@@ -253,11 +264,26 @@ def supervise(
 
     async def live() -> None:
         listen(supervisor.order, end_now)
-        async with control.serving(claim, supervisor, steering):
+        async with control.serving(claim, supervisor, steering), _running(beside):
             await supervisor.live()
 
     run_to_end(live(), fast=False)
     return ExitCode.OK
+
+
+@asynccontextmanager
+async def _running(beside: Callable[[], Coroutine[Any, Any, None]] | None) -> AsyncIterator[None]:
+    if beside is None:
+        yield
+        return
+    task = asyncio.create_task(beside())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.result()
 
 
 def _hand_down(parts: Sequence[Part[Any]]) -> None:
@@ -315,7 +341,9 @@ def _run_alone(program: Program[S], start: Launch[S], sockets: Sockets) -> ExitC
     return ExitCode.OK
 
 
-def _children(program: Program[S], settings: S, per_process: Sequence[Sockets]) -> list[Child]:
+def _children(
+    program: Program[S], settings: S, per_process: Sequence[Sockets], *, mendable: bool = False
+) -> list[Child]:
     return [
         Child(
             program.name,
@@ -325,6 +353,7 @@ def _children(program: Program[S], settings: S, per_process: Sequence[Sockets]) 
             number,
             replaces=program.replaces,
             stop_stage=program.stop_stage,
+            mendable=mendable,
         )
         for number, sockets in enumerate(per_process)
     ]

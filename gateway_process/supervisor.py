@@ -33,7 +33,7 @@ class Supervisor:
 
     Args:
         children: the places to keep filled.
-        announce: called once, when every child is ready, with all their addresses.
+        announce: called once, when every child is ready or waits to be mended, with all addresses.
         reread: puts settings read anew into the children, for a reload; may raise `ProcessError`.
     """
 
@@ -202,7 +202,7 @@ class Supervisor:
         self.kill()
 
     def _on_ready(self) -> None:
-        if not self._announced and all(child.addresses is not None for child in self._children):
+        if not self._announced and all(child.has_begun for child in self._children):
             self._announced = True
             self._announce(self._addresses())
 

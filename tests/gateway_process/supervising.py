@@ -33,6 +33,7 @@ class Supervised:
         processes: how many places there are.
         replaces: whether a reload replaces their processes.
         start_limit: seconds that a new process has.
+        mendable: whether one that cannot start waits to be replaced.
         settings: of the role, such as `fault="wait"`.
     """
 
@@ -42,13 +43,14 @@ class Supervised:
         processes: int = 1,
         replaces: bool = True,
         start_limit: float = START_LIMIT,
+        mendable: bool = False,
         **settings: object,
     ) -> None:
         self.settings = replace(ProbeSettings(), processes=processes, **settings)  # type: ignore[arg-type]
         self.children = [
             Child(
                 "probe", "probe", self.settings, sockets, number,
-                replaces=replaces, start_limit=start_limit,
+                replaces=replaces, start_limit=start_limit, mendable=mendable,
             )
             for number, sockets in enumerate(sockets_of(self.settings))
         ]  # fmt: skip

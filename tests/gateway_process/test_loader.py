@@ -161,3 +161,14 @@ def test_a_default_of_this_run_counts_last(tmp_path: Path) -> None:
     assert loader.load().settings == Toy(wait=3.0, limit=30.0)
     file = written(tmp_path, "[gateway]\nwait = 2\n")
     assert replace(loader, config=file).load().settings == Toy(wait=2.0, limit=30.0)
+
+
+def test_another_role_is_read_from_the_same_sources(tmp_path: Path) -> None:
+    """Of the flags only those count there that all roles share, and its own; sections are its own."""
+    file = written(tmp_path, "[gateway]\nwait = 3\n[businessworker]\nlimit = 20\n")
+    flags: dict[str, object] = {"wait": "4", "secret_key": "s", "log_level": "debug"}
+    loader = Loader(settings=Toy, role="gateway", flags=flags, config=file, environ={})
+    settings = loader.for_role(Toy, "businessworker", limit="30").load().settings
+    assert (settings.wait, settings.limit) == (1.0, 30.0)
+    assert (settings.secret_key, settings.log_level.value) == (Secret("s"), "debug")
+    assert loader.for_role(Toy, "businessworker").load().settings.limit == 20.0

@@ -269,6 +269,54 @@ async def test_first_process_that_fails_ends_the_place(fault: str, error: type[E
         assert not await running.replace()
 
 
+# Mendable
+
+
+@pytest.mark.parametrize("fault", ["refuse", "die"])
+async def test_mendable_place_waits_for_what_works(
+    fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A first process that fails is told and ends nothing; a replacement fills the place."""
+    async with Supervised(mendable=True, fault=fault) as running:
+        assert not running.end.done()
+        status = await running.status()
+        assert (status.state, status.pid, status.restarts) == (State.CRASHED, 0, 0)
+        assert f"probe #0 {status.last_failure}; it is started again when that is mended" in (
+            caplog.text
+        )
+        assert not await running.replace(fault=fault)
+        assert await running.replace(fault="")
+        assert await running.ask("greet") == "hello"
+
+
+async def test_mendable_place_that_waits_can_be_ended() -> None:
+    """A stop is clean although nothing ever worked."""
+    async with Supervised(mendable=True, fault="refuse") as running:
+        running.supervisor.order(Order.STOP)
+        await running.end
+        assert running.children[0].is_ending
+
+
+async def test_mendable_place_is_filled_after_a_crash_once_it_can_be() -> None:
+    """A crash is followed by another start; one that fails then waits too."""
+    async with Supervised(mendable=True) as running:
+        running.children[0].settings = replace(running.settings, fault="refuse")
+        await running.signal(signal.SIGKILL)
+        await running.until_status(lambda now: "no register" in now.last_failure)
+        assert await running.replace(fault="")
+        assert (await running.status()).restarts == 1
+
+
+async def test_replacements_asked_for_at_once_follow_each_other() -> None:
+    """A reload and a change of a file may come together; both are carried out."""
+    async with Supervised() as running:
+        (first,) = children()
+        child = running.children[0]
+        assert all(await asyncio.gather(child.replace(), child.replace()))
+        assert first not in children()
+        assert len(children()) == 1
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="stuck children die with it on Linux only")
 def test_killed_supervisor_takes_both_along() -> None:
     """Also in the middle of a replacement nobody outlives a supervisor that is killed."""

@@ -64,6 +64,15 @@ def test_stop_signal_to_everybody_is_one_stop() -> None:
         assert "second signal" not in daemon.stderr
 
 
+async def test_child_takes_no_signal_as_an_order() -> None:
+    """Who has to stop before whom only the supervisor knows."""
+    async with Supervised() as running:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
+            pid = await running.signal(number)
+            assert await running.ask("pid") == str(pid)
+        assert (await running.status()).restarts == 0
+
+
 def test_quit_signal_drains_every_child() -> None:
     """SIGQUIT waits for the peers of all children."""
     with probe("--processes", "2") as daemon, Talk(daemon) as talk:
