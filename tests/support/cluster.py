@@ -84,13 +84,17 @@ def raw(url: str, path: str = "/", *headers: str) -> Iterator[socket.socket]:
     What the gateway has sent behind its handshake is still to be read.
     """
     with socket.create_connection(split(url), PATIENCE) as sock:
-        lines = (f"GET {path} HTTP/1.1", *_UPGRADE, *headers, "", "")
-        sock.sendall("\r\n".join(lines).encode())
+        sock.sendall(upgrade(path, *headers))
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += sock.recv(1)
         assert head.startswith(b"HTTP/1.1 101 "), head
         yield sock
+
+
+def upgrade(path: str = "/", *headers: str) -> bytes:
+    """Give the request that opens a websocket."""
+    return "\r\n".join((f"GET {path} HTTP/1.1", *_UPGRADE, *headers, "", "")).encode()
 
 
 def split(address: str) -> tuple[str, int]:

@@ -147,19 +147,21 @@ def settled_events(*gateways: Daemon) -> Events:
 
 
 def metric(gateway: Daemon, name: str) -> int:
-    """Read a number of a gateway, added up over its processes and labels."""
+    """Read a number of a gateway, added up over its processes, and over its labels unless one is named."""
     addresses = gateway.ready.http.split(",")
     return int(sum(metrics(each)[f"gatewayworker_gateway_{name}"] for each in addresses))
 
 
 def metrics(address: str) -> dict[str, float]:
-    """Read a metrics page; what has labels is added up over them."""
+    """Read a metrics page: every line's number, and sums where there are labels."""
     values: dict[str, float] = {}
     for line in get_text(address, "/metrics").splitlines():
         if not line.startswith("#"):
             name, value = line.rsplit(" ", 1)
-            name = name.partition("{")[0]
-            values[name] = values.get(name, 0.0) + float(value)
+            values[name] = float(value)
+            bare, brace, _ = name.partition("{")
+            if brace:
+                values[bare] = values.get(bare, 0.0) + float(value)
     return values
 
 
