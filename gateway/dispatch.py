@@ -56,6 +56,7 @@ class Dispatch:
     """
 
     __slots__ = (
+        "_last_id",
         "_routing",
         "counters",
         "held",
@@ -80,6 +81,8 @@ class Dispatch:
         self.parked: dict[Lane, float] = {}
         self.on_no_worker: Callable[[Connection], None] = _ignore
         self._routing = routing
+        # The id of the event that was sent last, to whichever worker.
+        self._last_id = 0
 
     def __repr__(self) -> str:
         return f"<Dispatch {len(self.workers)} workers, {self.unacked} unacked, {self.held} held>"
@@ -95,18 +98,16 @@ class Dispatch:
         elif lane.held or lane.unacked >= EVENT_CREDIT:
             self._wait(lane, event, now)
             return
-        if (
-            worker is None
-            or not worker.takes
-            or worker.unacked_bytes >= EVENT_CREDIT_BYTES
-            or not self._send(worker, lane, event, now)
-        ):
+        if worker is None or not worker.takes or worker.unacked_bytes >= EVENT_CREDIT_BYTES:
+            self._wait(lane, event, now)
+        elif not self._send(worker, lane, event, now):
+            self.evict(worker, now)
             self._wait(lane, event, now)
 
-    def _send(self, worker: Worker, lane: Lane, event: Event, now: float) -> bool:
-        """Send an event; False if the link turns out to be closed, and the worker gets no more."""
+    def _send(self, worker: Worker, lane: Lane, event: Event, since: float) -> bool:
+        """Send an event that happened at a time; False if the link turns out to be closed."""
         connection, link = lane.connection, worker.link
-        event.event_id = event_id = worker.last_id + 1
+        event.event_id = event_id = self._last_id + 1
         frame = encode_frame(event)
         size = len(frame) + EVENT_OVERHEAD
         try:
@@ -117,10 +118,9 @@ class Dispatch:
                 connection.untold = None
             link.send_frame(frame)
         except LocalProtocolError:
-            self.evict(worker, now)
             return False
-        worker.last_id = event_id
-        worker.unacked[event_id] = (lane, size, now)
+        self._last_id = event_id
+        worker.unacked[event_id] = (lane, size, since)
         worker.unacked_bytes += size
         lane.unacked += 1
         self.unacked += 1
@@ -188,8 +188,10 @@ class Dispatch:
         line = worker.line
         while line and worker.unacked_bytes < EVENT_CREDIT_BYTES:
             lane = line[0]
-            if not self._send(worker, lane, lane.first().event, now):
-                return  # the line was dissolved
+            first = lane.first()
+            if not self._send(worker, lane, first.event, first.since):
+                self.evict(worker, now)  # which dissolves the line
+                return
             lane.drop_first()
             self.held -= 1
             line.popleft()

@@ -12,6 +12,7 @@ worker ever came is no event: a gateway that only pushes has none.
 from __future__ import annotations
 
 import logging
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from gateway.dispatch import Dispatch
@@ -84,10 +85,14 @@ class Router:
         return sum(each.takes for each in self._dispatch.workers.values())
 
     def lag(self, now: float) -> float:
-        """Return for how many seconds the oldest unfinished event has waited, 0 if there is none."""
-        since = [each.oldest for each in self._dispatch.workers.values() if each.unacked]
-        since += [lane.first().since for lane in self._dispatch.parked]
-        return max(0.0, now - min(since)) if since else 0.0
+        """Return for how many seconds the oldest unfinished event has waited, 0 if there is none.
+
+        It looks at all of them, up to some 10,000 a worker: call it about each second.
+        """
+        dispatch = self._dispatch
+        parked = (lane.first().since for lane in dispatch.parked)
+        at_workers = (worker.since() for worker in dispatch.workers.values())
+        return max(0.0, now - min(chain(parked, *at_workers), default=now))
 
     def call_on_no_worker(self, callback: Callable[[Connection], None]) -> None:
         """Call back with each client that loses an event because no worker is there."""

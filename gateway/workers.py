@@ -56,7 +56,7 @@ class Worker:
         takes: Whether it is given clients and events; False from the moment it wants to leave or its
             link is found closed, and for good.
         clients: Clients that are bound to it.
-        unacked: Its unfinished events by id, oldest first: lane, size, and when it was sent.
+        unacked: Its unfinished events by id, as they were sent: lane, size, and when it happened.
         unacked_bytes: Their size.
         line: Lanes that have something for it and credit of their own, in the order of their turns.
         left: Called when it has nothing unfinished any more, if it wants to leave.
@@ -64,7 +64,6 @@ class Worker:
 
     __slots__ = (
         "clients",
-        "last_id",
         "left",
         "line",
         "link",
@@ -86,13 +85,14 @@ class Worker:
         self.unacked_bytes = 0
         self.line: deque[Lane] = deque()
         self.left: Callable[[], None] | None = None
-        # The id of the event that was sent last.
-        self.last_id = 0
 
-    @property
-    def oldest(self) -> float:
-        """When its oldest unfinished event was sent; there must be one."""
-        return next(iter(self.unacked.values()))[2]
+    def since(self) -> Iterable[float]:
+        """Give the times at which events happened that it has or that wait for room at it.
+
+        What waits for credit of its client is left out: the client's unfinished events are older.
+        """
+        yield from (since for _, _, since in self.unacked.values())
+        yield from (lane.first().since for lane in self.line)
 
     def __str__(self) -> str:
         return f"{self.name}#{self.number}"

@@ -508,6 +508,45 @@ def test_the_lag_is_the_age_of_the_oldest_unfinished_event() -> None:
     assert core.router.lag(core.now + 1) == 1
 
 
+def test_the_lag_counts_from_when_an_event_happened() -> None:
+    """Not from when it was sent: what waits for room, and what has waited, is late all the same."""
+    core = Routed()
+    worker = core.come()
+    loud, quiet = core.connect(), core.connect()
+    core.ack(worker, *worker.events())
+    core.say(loud, *["x" * (3 * MIB)] * 3)
+    core.now += 2
+    filling = worker.events()
+    core.say(quiet, "waits")
+    core.now += 3
+    core.ack(worker, *filling[1:])  # the first of them is unfinished
+
+    assert core.router.lag(core.now) == 5
+
+    (waited,) = worker.events()
+    core.ack(worker, filling[0])
+
+    assert core.router.lag(core.now) == 3
+
+    core.ack(worker, waited)
+
+    assert core.router.lag(core.now) == 0
+
+
+def test_a_worker_that_takes_events_again_gets_other_ids() -> None:
+    """An id is unique on the link, also when the worker has left and come back on it."""
+    core = Routed()
+    worker = core.come()
+    client = core.connect()
+    first = worker.events()
+    core.leave(worker)
+    core.ack(worker, *first)
+    core.router.take(worker, lambda: None, core.now, name="w", number=0)
+    core.say(client, "x")
+
+    assert first[0].event_id not in {each.event_id for each in worker.events()}
+
+
 def test_whoever_waits_for_the_last_event_is_told_once() -> None:
     """At once if there is none, else when no worker has any; what waits for nobody does not count."""
     core = Routed()
