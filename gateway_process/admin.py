@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +27,7 @@ from gateway_process.instance import Instance, RunDir
 from gateway_process.signals import Order
 from gateway_process.status_view import Sample
 
-__all__ = ["Asked", "choose", "restart_command", "start_again", "stop"]
+__all__ = ["Asked", "Unclean", "choose", "restart_command", "start_again", "stop"]
 
 ANSWER_TIME: Final = 5.0
 """Seconds in which an instance must answer; a supervisor itself waits a part of it for its children."""
@@ -73,6 +73,10 @@ def _only(running: list[Instance], run_dir: RunDir) -> Instance:
 
 def _listed(running: list[Instance]) -> str:
     return f"; running: {', '.join(map(str, running))}" if running else ""
+
+
+class Unclean(RunError):
+    """An instance has ended as it was told, but not cleanly."""
 
 
 class Asked:
@@ -143,6 +147,10 @@ class Asked:
         limit: float = self._control.ask(order.value)["stop_timeout"]
         return limit
 
+    def last_word(self) -> str:
+        """Give why it did not end cleanly, once it has ended; empty if it did or cannot say."""
+        return self._control.last_word()
+
 
 def stop(
     run_dir: RunDir,
@@ -165,28 +173,36 @@ def stop(
         grace: seconds beyond what its stop may take, after which it is killed.
 
     Raises:
-        RunError: it had to be killed, or the waiting was interrupted.
+        Unclean: it had to be killed, or says that not all of it stopped as it should.
+        RunError: the waiting was interrupted.
     """
-    with run_dir.watching(instance) as lives, _interruptible(tell):
-        limit = _order_end(run_dir, instance, order, tell)
+    with run_dir.watching(instance) as lives, _interruptible(tell), ExitStack() as stack:
+        asked, limit = _order_end(run_dir, instance, order, tell, stack)
         deadline = None if order is Order.DRAIN else time.monotonic() + limit + grace
         if not _ended(lives, deadline):
             _kill(run_dir, instance, signal.SIGKILL)
-            raise RunError(f"{instance} did not stop in time and was killed")
+            raise Unclean(f"{instance} did not stop in time and was killed")
+        if asked is not None and (why := asked.last_word()):
+            raise Unclean(f"{instance} has ended, but not cleanly: {why}")
 
 
 def _order_end(
-    run_dir: RunDir, instance: Instance, order: Order, tell: Callable[[str], None]
-) -> float:
+    run_dir: RunDir,
+    instance: Instance,
+    order: Order,
+    tell: Callable[[str], None],
+    stack: ExitStack,
+) -> tuple[Asked | None, float]:
+    """Have it stop; give the connection to it, if there is one, and how long its stop may take."""
     try:
-        with Asked.of(run_dir, instance) as asked:
-            return asked.end(order)
+        asked = stack.enter_context(Asked.of(run_dir, instance))
+        return asked, asked.end(order)
     except ProcessError:
         name = _SIGNALS[order]
         tell(f"{instance} does not answer; stopping it by {name}")
         _kill(run_dir, instance, signal.Signals[name])
         _kill(run_dir, instance, signal.SIGCONT)  # one that was frozen can stop in order now
-        return instance.stop_timeout
+        return None, instance.stop_timeout
 
 
 def _kill(run_dir: RunDir, instance: Instance, number: signal.Signals) -> None:
@@ -251,9 +267,8 @@ def restart_command(run_dir: RunDir, instance: Instance, *, daemon: bool) -> lis
     return [sys.executable, "-P", "-m", instance.package, *arguments]
 
 
-def start_again(instance: Instance, command: list[str]) -> None:
-    """Become the start command, in the working directory that it had; does not return."""
-    os.chdir(instance.folder)
+def start_again(command: list[str]) -> None:
+    """Become the start command; does not return."""
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(command[0], command)  # noqa: S606 -- our own command line, no shell

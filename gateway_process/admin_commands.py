@@ -7,7 +7,6 @@ They read no more of the settings than name and run directory, from the same fla
 `admin`, how it looks in `status_view`.
 """
 
-import functools
 import json
 import os
 import shlex
@@ -17,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -24,10 +24,11 @@ import click
 
 from gateway_process import admin
 from gateway_process.admin import Asked
-from gateway_process.errors import ExitCode, StartupError
+from gateway_process.errors import ExitCode, ProcessError, StartupError
 from gateway_process.flags import Option, config_option, setting_options
 from gateway_process.inspection import MAX_PAGE, ConnectionQuery
 from gateway_process.instance import Instance, RunDir
+from gateway_process.launch import rehearsal
 from gateway_process.loader import Loader
 from gateway_process.settings import specs_of
 from gateway_process.shared import SharedSettings
@@ -75,6 +76,8 @@ def add_instance_commands(group: click.Group, program: Kind) -> None:
     """
     for function, options in _COMMANDS:
         group.add_command(click.command(_addressed(program, function, options)))
+    again = partial(restart, commands=group)
+    group.add_command(click.command(_addressed(program, wraps(restart)(again), [_DAEMON])))
 
 
 def _addressed(
@@ -83,7 +86,7 @@ def _addressed(
     """Give a command the options that say which instance is meant, and hand it that one."""
     specs = [spec for spec in specs_of(program.settings) if spec.name in ADDRESSED]
 
-    @functools.wraps(function)
+    @wraps(function)
     def command(*, config: Path | None, **given: Any) -> int:
         if os.name != "posix":
             raise StartupError("running instances are found on POSIX systems only; use Ctrl-C here")
@@ -114,16 +117,26 @@ def stop(target: _Target, *, graceful: bool) -> int:
     return ExitCode.OK
 
 
-def restart(target: _Target, *, daemon: bool) -> int:
+def restart(target: _Target, *, daemon: bool, commands: click.Group) -> int:
     """Stop a running instance and start it as it was started.
 
     With the same flags and in the same folder, in the background if it was there, else in the
     foreground of this command. The environment is this command's. A secret given as a flag is kept
-    nowhere: such an instance is left running.
+    nowhere: such an instance is left running, and so is one whose settings are wrong now.
     """
     command = admin.restart_command(target.run_dir, target.instance, daemon=daemon)
-    stop(target, graceful=False)
-    admin.start_again(target.instance, command)
+    os.chdir(target.instance.folder)
+    try:
+        with rehearsal():
+            commands.main(list(target.instance.arguments), standalone_mode=False)
+    except (ProcessError, click.ClickException):
+        _tell(f"{target.instance} is left running; a start as it was started would fail")
+        raise
+    try:
+        stop(target, graceful=False)
+    except admin.Unclean as error:  # a reason more to start it again
+        _tell(str(error))
+    admin.start_again(command)
     return ExitCode.FAILED  # not reached: this process has become the start
 
 
@@ -192,6 +205,9 @@ def _again(target: _Target, query: dict[str, Any]) -> str:
 
 
 _JSON: Final = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+_DAEMON: Final = click.option(
+    "-d", "--daemon", is_flag=True, help="Start it in the background, also if it was not."
+)
 _COMMANDS: Final[Sequence[tuple[Callable[..., int], Sequence[Option]]]] = (
     (
         stop,
@@ -202,17 +218,6 @@ _COMMANDS: Final[Sequence[tuple[Callable[..., int], Sequence[Option]]]] = (
                 is_flag=True,
                 help="Let nobody new in and wait for those who are there to leave, up to the"
                 " program's own deadline.",
-            )
-        ],
-    ),
-    (
-        restart,
-        [
-            click.option(
-                "-d",
-                "--daemon",
-                is_flag=True,
-                help="Start it in the background, also if it was not.",
             )
         ],
     ),

@@ -8,7 +8,7 @@ One line of JSON each way, any number of times on one connection:
     {"ask": "reload"}                                  -> {"answer": {"applied": [...], "needs_restart": [...]}}
     what failed                                        -> {"error": "a sentence"}
 
-The socket's mode (0600) is all the permission there is: who may connect may as well send a signal.
+An instance that ends otherwise than cleanly says so last, unasked, as an error. The socket's mode (0600) is all the permission there is: who may connect may as well send a signal.
 An answer to an order says that it was given, not that it was carried out.
 """
 
@@ -82,6 +82,9 @@ async def serving(
     listener = await asyncio.start_unix_server(server.serve, sock=claim.socket)
     try:
         yield
+    except ProcessError as error:
+        server.farewell(error)
+        raise
     finally:
         listener.close()
         server.hang_up()
@@ -92,7 +95,7 @@ class _Server:
         self._claim = claim
         self._target = target
         self._steering = steering
-        self._serving: set[asyncio.Task[Any]] = set()
+        self._serving: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
         self._asked: Mapping[str, Callable[[Answer], Awaitable[Answer]]] = {
             "status": self._status,
             "connections": self._connections,
@@ -106,19 +109,24 @@ class _Server:
         """Answer one command until it hangs up."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 -- a stream's callback is a task
-        self._serving.add(task)
+        self._serving[task] = writer
         try:
             with suppress(ConnectionError, ValueError):  # ValueError: a line without end
                 while line := await reader.readline():
-                    writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
+                    writer.write(_line(await self._answer(line)))
                     await writer.drain()
         except asyncio.CancelledError:
             logger.debug(
                 "the instance ends before a command hung up"
             )  # a stream would log it loudly
         finally:
-            self._serving.discard(task)
+            del self._serving[task]
             writer.close()
+
+    def farewell(self, error: ProcessError) -> None:
+        """Say why the instance ends to whoever is still there."""
+        for writer in self._serving.values():
+            writer.write(_line(_failure(error)))
 
     def hang_up(self) -> None:
         """Leave whoever still asks."""
@@ -130,7 +138,7 @@ class _Server:
             request = json.loads(line)
             return {"answer": await self._asked[request["ask"]](request)}
         except ProcessError as error:
-            return {"error": str(error), "exit_code": error.exit_code}
+            return _failure(error)
         except (KeyError, TypeError) as error:
             return {
                 "error": f"a request that is not understood ({error!r}); is it of this version?"
@@ -156,6 +164,14 @@ class _Server:
         change = self._steering.changes()
         self._target.order(order)
         return {"applied": list(change.applied), "needs_restart": list(change.needs_restart)}
+
+
+def _line(answer: Answer) -> bytes:
+    return json.dumps(answer).encode() + b"\n"
+
+
+def _failure(error: ProcessError) -> Answer:
+    return {"error": str(error), "exit_code": error.exit_code}
 
 
 class NoAnswer(RunError):
@@ -202,7 +218,7 @@ class Control:
             ProcessError: it said that it cannot.
         """
         try:
-            self._sock.sendall(json.dumps({"ask": what, **fields}).encode() + b"\n")
+            self._sock.sendall(_line({"ask": what, **fields}))
             line = self._lines.readline()
         except OSError as error:
             raise self._no_answer(error) from error
@@ -213,6 +229,13 @@ class Control:
             raise _refusal(reply)
         answer: Answer = reply["answer"]
         return answer
+
+    def last_word(self) -> str:
+        """Give why an instance that has ended did not end cleanly; empty if it did or cannot say."""
+        with suppress(OSError, ValueError):
+            word: str = json.loads(self._lines.readline()).get("error", "")
+            return word
+        return ""
 
     def _no_answer(self, reason: object) -> NoAnswer:
         return NoAnswer(f"no answer on {self._path} ({reason})")

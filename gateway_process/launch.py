@@ -11,8 +11,9 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -25,13 +26,26 @@ from gateway_process.rlimit import raise_open_files
 from gateway_process.settings import Settings, specs_of
 from gateway_process.shared import SharedSettings
 
-__all__ = ["Launch", "kept_arguments", "launch", "prepare", "say"]
+__all__ = ["Launch", "kept_arguments", "launch", "prepare", "rehearsal", "say"]
 
 logger = logging.getLogger(__package__)
 
 S = TypeVar("S", bound=SharedSettings)
 GIVEN_ANEW: Final = frozenset({"-d", "--daemon", "--name", "--run-dir"})
 """Flags of a command line that a restart gives by itself."""
+
+
+_rehearsing: Final = ContextVar("rehearsing", default=False)
+
+
+@contextmanager
+def rehearsal() -> Iterator[None]:
+    """Have start commands read their settings and start nothing: a restart tries them so first."""
+    token = _rehearsing.set(True)
+    try:
+        yield
+    finally:
+        _rehearsing.reset(token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +90,8 @@ def launch(
     if daemon and os.name != "posix":
         raise StartupError("-d needs a POSIX system; leave it out to run in the foreground")
     start = _Start(program, package, loader, serve)
+    if _rehearsing.get():
+        return ExitCode.OK
     return start.behind() if daemon else start.here()
 
 

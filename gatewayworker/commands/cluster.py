@@ -20,7 +20,7 @@ from gateway_process.shared import MemberSettings, SharedSettings
 from gateway_process.sources import sections_of
 from register.program import REGISTER, address_dialled
 
-__all__ = ["CLUSTER", "roles_of", "serve"]
+__all__ = ["CLUSTER", "check", "serve"]
 
 logger = logging.getLogger("gatewayworker")
 
@@ -42,7 +42,17 @@ class Cluster:
 CLUSTER: Final = Cluster("gatewayworker", MemberSettings)
 
 
-def roles_of(config: Path | None) -> list[str]:
+def check(loader: Loader[MemberSettings]) -> None:
+    """Read the settings of every role, and do nothing with them.
+
+    Raises:
+        SettingsError: there is no file, no section in it, or a wrong setting.
+    """
+    for role in _roles_of(loader.config):
+        _loader_of(_program(role), _common(loader)).load()
+
+
+def _roles_of(config: Path | None) -> list[str]:
     """Give the roles that a file has a section for, in the order in which they are started.
 
     Raises:
@@ -62,14 +72,13 @@ def serve(start: Launch[MemberSettings]) -> ExitCode:
     Raises:
         ProcessError: one cannot start, or did not stop cleanly.
     """
-    parts = _parts(roles_of(start.loader.config), start.loader)
+    parts = _parts(_roles_of(start.loader.config), start.loader)
     children = [child for part in parts for child in part.children]
     return supervise(CLUSTER.name, children, parts=parts, claim=start.claim, tell=start.tell)
 
 
 def _parts(roles: Sequence[str], loader: Loader[MemberSettings]) -> list[Part[Any]]:
-    flags = {name: raw for name, raw in loader.flags.items() if name not in OF_THE_INSTANCE}
-    common = replace(loader, flags=flags)
+    common = _common(loader)
     told = set(loader.load().warnings)
     parts: list[Part[Any]] = []
     for program in map(_program, roles):
@@ -79,6 +88,15 @@ def _parts(roles: Sequence[str], loader: Loader[MemberSettings]) -> list[Part[An
             address = address_dialled(part.children[0].sockets)
             common = common.with_defaults(register=str(address))
     return parts
+
+
+def _common(loader: Loader[MemberSettings]) -> Loader[Any]:
+    flags = {name: raw for name, raw in loader.flags.items() if name not in OF_THE_INSTANCE}
+    return replace(loader, flags=flags)
+
+
+def _loader_of(program: Program[Any], common: Loader[Any]) -> Loader[SharedSettings]:
+    return replace(common, settings=program.settings, role=program.name)
 
 
 def _program(role: str) -> Program[Any]:
@@ -95,7 +113,7 @@ def _program(role: str) -> Program[Any]:
 
 
 def _part(program: Program[Any], common: Loader[Any], told: set[str]) -> Part[Any]:
-    loader: Loader[SharedSettings] = replace(common, settings=program.settings, role=program.name)
+    loader = _loader_of(program, common)
     loaded = loader.load()
     for warning in loaded.warnings:
         if warning not in told:

@@ -6,7 +6,7 @@ from gateway_process.flags import daemon_option, settings_options
 from gateway_process.launch import launch
 from gateway_process.loader import Loader
 from gateway_process.shared import MemberSettings
-from gatewayworker.commands.cluster import CLUSTER, roles_of, serve
+from gatewayworker.commands.cluster import CLUSTER, check, serve
 
 __all__ = ["start"]
 
@@ -22,5 +22,5 @@ def start(loader: Loader[MemberSettings], *, daemon: bool) -> int:
     The options are the settings that all roles share; those of one role stand in its section. With a
     [register] section the others find that register, unless another one is named.
     """
-    roles_of(loader.config)  # a file without any is told before anything is made
+    check(loader)  # what is wrong in it is told before anything is made
     return launch(CLUSTER.name, CLUSTER.name, loader, serve, daemon=daemon)

@@ -232,6 +232,37 @@ def test_a_restart_keeps_the_flags_and_the_folder(tmp_path: Path) -> None:
         assert (said["name"], said["background"], len(said["processes"])) == ("web", True, 2)
 
 
+def test_a_restart_with_settings_that_are_wrong_now_stops_nothing(
+    probes: Instances, tmp_path: Path
+) -> None:
+    """What could not be started again is left running, and what is wrong is told."""
+    file = tmp_path / "c.toml"
+    file.write_text("[gateway]\n")
+    ready = probes.start("probe", "-c", str(file))
+    file.write_text("[gateway]\nprocesses = 0\n")
+    done = probes("probe", "restart")
+    assert done.code == ExitCode.USAGE
+    assert "is left running" in done.err
+    assert "processes: 0 is below 1" in done.err
+    assert str(probes.the("probe").pid) == ready.pid
+
+
+def test_a_stop_that_was_not_clean_is_told(probes: Instances) -> None:
+    """The command ends with exit code 1, as the daemon does, and says why."""
+    probes.start("probe", "--fault", "slow-stop", "--stop-timeout", "0.1")
+    done = probes("probe", "stop")
+    assert (done.code, done.out) == (ExitCode.FAILED, "")
+    assert "has ended, but not cleanly: probe #0 failed (stop took longer" in done.err
+
+
+def test_a_restart_goes_on_after_a_stop_that_was_not_clean(probes: Instances) -> None:
+    """One that hangs is restarted all the more."""
+    before = probes.start("probe", "--fault", "slow-stop", "--stop-timeout", "0.1")
+    done = probes("probe", "restart")
+    assert (done.code, "not cleanly" in done.err) == (ExitCode.OK, True)
+    assert Ready(done.out.strip()).pid != before.pid
+
+
 def test_a_secret_flag_is_kept_nowhere(probes: Instances) -> None:
     """Its value is in no file; restart says that it cannot, and leaves the instance running."""
     ready = probes.start("probe", "--secret-key", "hush-hush")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway_process.control import Control, NoAnswer, Steering, serving
-from gateway_process.errors import ExitCode, ProcessError, SettingsError
+from gateway_process.errors import ExitCode, ProcessError, RunError, SettingsError
 from gateway_process.inspection import ConnectionPage, ConnectionQuery, ProcessStatus, State, Work
 from gateway_process.instance import Claim, Instance, RunDir
 from gateway_process.settings import Reloaded
@@ -145,6 +145,26 @@ async def test_one_who_asks_nothing_does_not_hold_up_the_end(claim: Claim) -> No
         assert "answer" in json.loads(await reader.readline())
     assert await reader.read() == b""
     writer.close()
+
+
+async def test_who_is_there_at_a_bad_end_hears_why(claim: Claim) -> None:
+    """The last word comes unasked, to whoever has not hung up."""
+    held: list[Control] = []
+
+    def order() -> None:
+        held.append(Control(Path(claim.socket.getsockname()), PATIENCE))
+        held[0].ask("stop")
+
+    async def live() -> None:
+        steering = Steering(changes=no_changes, stop_timeout=lambda: 12.5)
+        async with serving(claim, Target(), steering):
+            await asyncio.to_thread(order)
+            raise RunError("a child had to be killed")
+
+    with pytest.raises(RunError):
+        await live()
+    with held[0] as control:
+        assert await asyncio.to_thread(control.last_word) == "a child had to be killed"
 
 
 def test_nobody_there_is_no_answer() -> None:

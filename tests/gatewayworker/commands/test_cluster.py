@@ -134,6 +134,18 @@ def test_a_restart_brings_all_back(instances: Instances, file: Path) -> None:
     assert str(instances.the("gatewayworker").pid) != before.pid
 
 
+@pytest.mark.parametrize("text", ["[gateway]\nlisten = 1\n", "[gateway]\nprocesses = 0\n", "]"])
+def test_a_restart_that_would_fail_stops_nothing(
+    instances: Instances, file: Path, text: str
+) -> None:
+    """A mistake in any section is told while all goes on."""
+    before = instances.start("gatewayworker", "-c", str(file))
+    file.write_text(text)
+    done = instances("gatewayworker", "restart")
+    assert (done.code, "is left running" in done.err) == (ExitCode.USAGE, True)
+    assert str(instances.the("gatewayworker").pid) == before.pid
+
+
 def test_a_process_that_is_killed_comes_back(instances: Instances, file: Path) -> None:
     """The master keeps every place filled, whatever its role."""
     instances.start("gatewayworker", "-c", str(file))
