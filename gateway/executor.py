@@ -23,7 +23,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from gateway_wire.aio.link import AioLink
-from gateway_wire.commands import Command, CommandError, Error, Reply, ReplyPart
+from gateway_wire.commands import Command, CommandError, Error, Pong, Reply, ReplyPart, Role
 from gateway_wire.errors import ErrorCode, LocalProtocolError, MessageTooLarge
 
 if TYPE_CHECKING:
@@ -53,9 +53,13 @@ SECONDS_PER_TURN: Final = 0.005
 COMMANDS_PER_LINK: Final = 100
 """Commands of one link before the next link's turn, so that one publisher cannot starve others."""
 FULL_INBOX: Final = 10_000
-"""Commands waiting for execution beyond which a link is not read; some megabytes."""
+"""Commands waiting for execution beyond which a link is not read; small ones are some megabytes."""
 EMPTY_ENOUGH: Final = 1_000
 """Commands waiting at which a link that was full is read again."""
+FULL_INBOX_BYTES: Final = 8 * 1024 * 1024
+"""Bytes beyond which it is not read either, for large ones: what one turn of the loop can bring."""
+EMPTY_ENOUGH_BYTES: Final = 1024 * 1024
+"""Bytes below which it is read again."""
 
 
 @dataclass(slots=True)
@@ -76,11 +80,15 @@ class ExecutorCounters:
 class _Inbox:
     """Commands of one link that wait for execution."""
 
-    __slots__ = ("full", "link", "parts", "queue", "then", "waiting")
+    __slots__ = ("full", "link", "parts", "queue", "seen_bytes", "size", "then", "waiting")
 
     def __init__(self, link: AioLink) -> None:
         self.link = link
         self.queue: deque[Envelope] = deque()
+        # Bytes of what waits: all that came since it was empty, less the share of what is executed.
+        self.size = 0
+        # What the link had received when they were counted last.
+        self.seen_bytes = 0
         # The answer that is being made in parts, and the request it answers.
         self.parts: tuple[Iterator[object], int, object] | None = None
         # Whether the inbox stands in the executor's line.
@@ -88,6 +96,26 @@ class _Inbox:
         self.full = False
         # Called when everything is executed, once the link has ended.
         self.then: Callable[[], None] | None = None
+
+    def add(self, envelopes: list[Envelope]) -> None:
+        """Take commands that arrived; too many or too large ones fill it."""
+        self.queue.extend(envelopes)
+        received = self.link.received_bytes
+        self.size += received - self.seen_bytes
+        self.seen_bytes = received
+        too_much = len(self.queue) > FULL_INBOX or self.size > FULL_INBOX_BYTES
+        if too_much and not self.full:
+            self.full = True
+            self.link.pause_reading()
+
+    def executed(self, count: int) -> None:
+        """Take note that commands were taken out and executed."""
+        left = len(self.queue)
+        if count:
+            self.size = self.size * left // (left + count)
+        if self.full and left < EMPTY_ENOUGH and self.size < EMPTY_ENOUGH_BYTES:
+            self.full = False
+            self.link.resume_reading()
 
     def is_done(self) -> bool:
         """Whether nothing is left to execute."""
@@ -133,10 +161,7 @@ class Executor:
         inbox = self._inboxes.get(link)
         if inbox is None:
             inbox = self._inboxes[link] = _Inbox(link)
-        inbox.queue.extend(envelopes)
-        if len(inbox.queue) > FULL_INBOX and not inbox.full:
-            inbox.full = True
-            link.pause_reading()
+        inbox.add(envelopes)
         self._line_up(inbox)
 
     def forget(self, link: AioLink, then: Callable[[], None]) -> None:
@@ -152,6 +177,17 @@ class Executor:
             return
         inbox.then = then
         self._line_up(inbox)  # it may have waited for a peer to read
+
+    def reassure_workers(self) -> None:
+        """Give workers whose links are full a sign of life; call it about each second.
+
+        Their pings wait unread, and a worker gives up a gateway that it does not hear, with all events
+        that it has. Others do not ping.
+        """
+        for link, inbox in self._inboxes.items():
+            peer = link.core.peer
+            if inbox.full and link.is_open and peer is not None and peer.role is Role.WORKER:
+                link.send(Pong())
 
     # Turns.
 
@@ -199,9 +235,7 @@ class Executor:
             if perf_counter() >= end:
                 break
         self.counters.commands += done
-        if inbox.full and len(queue) < EMPTY_ENOUGH:
-            inbox.full = False
-            link.resume_reading()
+        inbox.executed(done)
         if not link.has_room():
             link.call_when_writable(self._writable_again)
         elif not inbox.is_done():

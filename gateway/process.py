@@ -233,8 +233,9 @@ class GatewayProcess:
         return list_connections(self.hub, query, time.time())
 
     def turn(self) -> None:
-        """Let a tick of the edge's timer pass, for events that wait."""
+        """Let a tick of the edge's timer pass, for events that wait and links that are not read."""
         self.router.turn(self._loop.time())
+        self.executor.reassure_workers()
 
     def _public_url(self, index: int) -> str:
         """Return the URL of a public listener, with its real port."""

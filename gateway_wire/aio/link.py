@@ -60,6 +60,7 @@ class AioLink(asyncio.Protocol):
         owner: Who is told what happens.
         remote: Address of the other side, for messages.
         last_heard: Loop time of the last received byte.
+        received_bytes: Bytes received so far.
     """
 
     __slots__ = (
@@ -78,6 +79,7 @@ class AioLink(asyncio.Protocol):
         "core",
         "last_heard",
         "owner",
+        "received_bytes",
         "remote",
     )
 
@@ -107,6 +109,7 @@ class AioLink(asyncio.Protocol):
         self.owner = owner
         self.remote = remote
         self.last_heard = 0.0
+        self.received_bytes = 0
         self._hello_timeout = hello_timeout
         self._unread_timeout = unread_timeout
         self._loop = asyncio.get_running_loop()
@@ -240,6 +243,7 @@ class AioLink(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Relay bytes to the core and envelopes to the owner."""
         self.last_heard = self._loop.time()
+        self.received_bytes += len(data)
         was_open = self.core.peer is not None
         envelopes = self.core.receive_data(data)
         if not was_open and self.core.peer is not None:

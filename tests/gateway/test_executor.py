@@ -15,6 +15,7 @@ from gateway.executor import (
     COMMANDS_PER_TURN,
     EMPTY_ENOUGH,
     FULL_INBOX,
+    FULL_INBOX_BYTES,
     SECONDS_PER_TURN,
     Answer,
     Executor,
@@ -32,12 +33,14 @@ from gateway_wire.commands import (
     GetUid,
     IsOnline,
     ListClientIds,
+    Pong,
     Reply,
     ReplyPart,
     Role,
+    SendToAll,
 )
 from gateway_wire.errors import ErrorCode, GatewayError
-from gateway_wire.frames import Envelope
+from gateway_wire.frames import Envelope, encode_frame
 from gateway_wire.limits import MAX_FRAME, MAX_UNSENT
 from tests.gateway.support import MIB, Lines, Pipe, bare, turns_until
 from tests.support.links import Dialler, Owner, address_of, bound, party
@@ -376,6 +379,57 @@ async def test_a_link_with_too_much_waiting_is_not_read() -> None:
             left.append(FULL_INBOX + 1 - gateway.executor.counters.commands)
             await asyncio.sleep(0)
         assert min(left) >= EMPTY_ENOUGH
+
+
+def slowly(gate: asyncio.Event) -> Callable[[Any], Iterator[list[str]]]:
+    """Give a command's function that keeps its link busy until the gate opens."""
+
+    def wait(_: Command) -> Iterator[list[str]]:
+        while not gate.is_set():
+            yield []
+        yield []
+
+    return wait
+
+
+async def test_a_link_with_too_large_commands_waiting_is_not_read() -> None:
+    """A few hundred large messages are as much as many thousand small ones."""
+    gate = asyncio.Event()
+    table = {ListClientIds: slowly(gate), SendToAll: lambda _: 0}
+    async with executing(table) as (gateway, backends):
+        link, owner, theirs = await backends.both_ends()
+        link.send(ListClientIds(), 1)
+        for _ in range(3 * FULL_INBOX_BYTES // MIB):
+            link.send(SendToAll(PART))
+        await turns_until(lambda: not is_reading(theirs))
+
+        assert theirs.received_bytes < 2 * FULL_INBOX_BYTES
+
+        gate.set()
+        await turns_until(lambda: gateway.executor.counters.commands == 25)
+
+        assert is_reading(theirs)
+        link.abort(LinkLost("the test is over"))
+        await owner.ended.wait()
+
+
+async def test_a_worker_whose_link_is_full_hears_that_the_gateway_lives() -> None:
+    """Its pings are not read; whoever does not ping is told nothing."""
+    gate = asyncio.Event()
+    async with executing({ListClientIds: slowly(gate)}) as (gateway, backends):
+        worker, _ = await backends.dial(Role.WORKER)
+        at_worker = await gateway.links.get()
+        client, _, at_client = await backends.both_ends()
+        for theirs in (at_worker, at_client):
+            commands = [ListClientIds()] * (FULL_INBOX + 2)
+            gateway.executor.accept(theirs, [Envelope(commands[0], 1, None), *envelopes(*commands)])
+        heard = worker.received_bytes, client.received_bytes
+        gateway.executor.reassure_workers()
+
+        assert [at_worker.unsent, at_client.unsent] == [len(encode_frame(Pong())), 0]
+
+        await turns_until(lambda: worker.received_bytes > heard[0])
+        gate.set()
 
 
 async def test_a_peer_that_leaves_answers_unread_gets_no_more_of_them() -> None:
