@@ -32,21 +32,25 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def running(
-    *, gateways: int, workers: int, processes: int, target: str = "numbers"
-) -> Iterator[Running]:
-    """Start a cluster, and wait until all its parts are linked."""
+def running(*, gateways: int, workers: Sequence[str], processes: int) -> Iterator[Running]:
+    """Start a cluster, and wait until all its parts are linked.
+
+    Args:
+        gateways: How many.
+        workers: What each instance runs.
+        processes: How many processes each has.
+    """
     with ExitStack() as stack:
         directory = stack.enter_context(register())
         doors = [gateway(directory, "--ping-interval=0") for _ in range(gateways)]
-        rooms = [worker(directory, target, f"--processes={processes}") for _ in range(workers)]
+        rooms = [worker(directory, each, f"--processes={processes}") for each in workers]
         for each in (*doors, *rooms):
             stack.push(each)
             each.launch()
         for each in (*doors, *rooms):
             each.become_ready()
         for each in doors:
-            eventually(lambda: metric(each, "workers") == workers * processes)  # noqa: B023
+            eventually(lambda: metric(each, "workers") == len(workers) * processes)  # noqa: B023
         yield Running(doors, rooms, stack.enter_context(GatewayClient(directory.ready.listen)))
 
 

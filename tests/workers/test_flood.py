@@ -41,7 +41,7 @@ async def keep_flooding(talker: Talker) -> None:
 @pytest.mark.parametrize("target", ["slow", "slow:Blocking"])
 async def test_a_flood_against_a_slow_handler_holds_up_the_flooder_alone(target: str) -> None:
     """It is not read from, others keep their round trips, and memory stays bounded."""
-    with running(gateways=1, workers=1, processes=1, target=target) as run:
+    with running(gateways=1, workers=[target], processes=1) as run:
         (door,), (instance,) = run.gateways, run.workers
         (process,) = children(instance)
         async with talkers(door.ready.ws, 2) as (flooder, other):

@@ -17,7 +17,7 @@ MIB = 1024 * 1024
 
 async def test_a_frozen_worker_pauses_its_own_browsers_and_loses_nothing() -> None:
     """They wait in their sockets, memory is bounded, and after SIGCONT all is handled in order."""
-    with running(gateways=1, workers=1, processes=2) as run, ExitStack() as stack:
+    with running(gateways=1, workers=["numbers"], processes=2) as run, ExitStack() as stack:
         (door,) = run.gateways
         async with talkers(door.ready.ws, 12) as talking:
             pids = [int((await talker.ask("0")).split()[1]) for talker in talking]

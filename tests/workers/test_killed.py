@@ -35,12 +35,13 @@ def kill_instance(run: Running, talker: Talker) -> None:
 LOST = 'events_lost_total{reason="worker_lost"}'
 
 
+@pytest.mark.parametrize("target", ["numbers", "numbers:Blocking"])
 @pytest.mark.parametrize(("kill", "left"), [(kill_process, 4), (kill_instance, 2)])
 async def test_a_worker_killed_under_load_costs_what_it_had_in_hand(
-    kill: Callable[[Running, Talker], None], left: int
+    kill: Callable[[Running, Talker], None], left: int, target: str
 ) -> None:
     """Order is kept, nothing is handled twice, and events are acknowledged or counted as lost."""
-    with running(gateways=2, workers=2, processes=2) as run:
+    with running(gateways=2, workers=[target] * 2, processes=2) as run:
         one, two = run.gateways
         async with (
             talkers(one.ready.ws, BROWSERS) as here,

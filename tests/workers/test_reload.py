@@ -7,10 +7,10 @@ import pytest
 
 from tests.support.cluster import children
 from tests.support.crowd import Talker, talkers
-from tests.support.daemons import Daemon, run
+from tests.support.daemons import run as command
 from tests.support.waiting import eventually
 from tests.support.workers import metric, settled_events
-from tests.workers.talking import answers, running, to_the_end
+from tests.workers.talking import Running, answers, running, to_the_end
 
 pytestmark = pytest.mark.serial
 
@@ -33,25 +33,26 @@ async def keep_talking(talking: Sequence[Talker], reloads: "asyncio.Future[None]
     return sent
 
 
-def reload_often(instance: Daemon, gateways: Sequence[Daemon]) -> None:
-    """Reload, each time until every process is another one and serves every gateway."""
+def reload_often(run: Running) -> None:
+    """Reload both instances, each time until every process is another one and serves every gateway."""
     for _ in range(RELOADS):
-        before = pids(instance)
-        code, _, stderr = run("businessworker", "reload", f"--run-dir={instance.run_dir}")
-        assert code == 0, stderr
-        eventually(lambda: len(pids(instance)) == 2 and not pids(instance) & before)  # noqa: B023
-        for each in gateways:
-            eventually(lambda: metric(each, "workers") == 2)  # noqa: B023
+        before = pids(run)
+        for each in run.workers:
+            code, _, stderr = command("businessworker", "reload", f"--run-dir={each.run_dir}")
+            assert code == 0, stderr
+        eventually(lambda: len(pids(run)) == len(before) and not pids(run) & before)  # noqa: B023
+        for door in run.gateways:
+            eventually(lambda: metric(door, "workers") == len(before))  # noqa: B023
 
 
-def pids(instance: Daemon) -> set[int]:
-    """Give the processes of a worker."""
-    return {child.pid for child in children(instance)}
+def pids(run: Running) -> set[int]:
+    """Give the processes of the workers."""
+    return {child.pid for each in run.workers for child in children(each)}
 
 
 async def test_five_reloads_under_2000_messages_a_second_lose_and_double_nothing() -> None:
     """Every message is answered once and in order, sessions go along, nobody is closed."""
-    with running(gateways=2, workers=1, processes=2) as run:
+    with running(gateways=2, workers=["numbers", "numbers:Blocking"], processes=1) as run:
         one, two = run.gateways
         async with (
             talkers(one.ready.ws, BROWSERS) as here,
@@ -59,8 +60,7 @@ async def test_five_reloads_under_2000_messages_a_second_lose_and_double_nothing
         ):
             talking = [*here, *there]
             before = await asyncio.to_thread(settled_events, *run.gateways)
-            (instance,) = run.workers
-            reloads = asyncio.ensure_future(asyncio.to_thread(reload_often, instance, run.gateways))
+            reloads = asyncio.ensure_future(asyncio.to_thread(reload_often, run))
             sent = await keep_talking(talking, reloads)
             await reloads
             account = await to_the_end(run, talking, sent * len(talking), before)

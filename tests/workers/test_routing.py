@@ -124,16 +124,23 @@ def test_messages_wait_for_a_worker_that_is_restarted(start: Start) -> None:
 
 
 def test_messages_do_not_wait_for_ever(start: Start) -> None:
-    """After 5 s without a worker they are lost and counted; the browser stays."""
+    """After 5 s they are lost and counted; the browser stays, or goes where a worker is required."""
     directory, running = start()
-    with browse(running.ready.ws) as browser:
+    with ExitStack() as stack:
+        strict = stack.enter_context(gateway(directory, "--require-worker"))
         with worker(directory, "echo") as serving:
             taken(running)
+            taken(strict)
+            browser, other = (
+                stack.enter_context(browse(each.ready.ws)) for each in (running, strict)
+            )
             serving.stop()
         browser.socket.send("nobody came")
+        other.socket.send("nobody came")
         eventually(lambda: events_of(running).held == 1)
         eventually(lambda: events_of(running).lost == 1, timeout=HOLD_TIME + PATIENCE)
         assert lost(running, "no_worker") == 1
+        assert close_code(other) == 1013
         with worker(directory, "echo"):
             browser.socket.send("somebody came")
             assert browser.text() == "somebody came"
