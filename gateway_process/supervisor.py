@@ -198,7 +198,8 @@ class Supervisor:
             child.order(Order.STOP)
 
     def _too_late(self) -> None:
-        self._error = self._error or RunError("a child did not stop in time and was killed")
+        names = ", ".join(map(str, self._left))
+        self._error = self._error or RunError(f"{names} did not stop in time; killed")
         self.kill()
 
     def _on_ready(self) -> None:
