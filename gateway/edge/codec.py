@@ -61,6 +61,8 @@ _MASKED: Final = 0x80
 _LENGTH: Final = 0x7F
 _CONTROL: Final = 0x08
 """Opcodes with this bit are control frames (5.5)."""
+_WHOLE_TEXT: Final = _FIN | _TEXT
+"""First byte of nearly every frame that browsers send: a text in one frame. It takes the short way."""
 
 _LENGTH_16: Final = 126
 _LENGTH_64: Final = 127
@@ -76,6 +78,7 @@ _TRANSLATE_FROM: Final = 8192
 """Above this many bytes four table look-ups unmask faster than one long integer: 1.9 ms instead
 of 4.4 for 1 MiB, and the other way round 0.8 µs instead of 1.7 for 128 bytes."""
 
+_from_bytes: Final = int.from_bytes
 _U16: Final = Struct("!H")
 _U64: Final = Struct("!Q")
 _XOR_TABLES: Final = tuple(bytes(byte ^ key for byte in range(256)) for key in range(256))
@@ -185,9 +188,10 @@ class MessageReader:
                 self._partial = bytearray(data[start:]) if start else bytearray(data)
                 self._needed = end - start
                 return
-            key = data[payload - _MASK : payload]
-            event = self._frame(data[start], unmask(data[payload:end], key))
-            if event is not None:
+            first, clear = data[start], unmask(data[payload:end], data[payload - _MASK : payload])
+            if first == _WHOLE_TEXT:
+                events.append(_text(clear))
+            elif (event := self._frame(first, clear)) is not None:
                 events.append(event)
             start = end
 
@@ -199,22 +203,28 @@ class MessageReader:
         available = len(data) - start
         if available < _SHORT_HEADER:
             return start, start + _SHORT_HEADER
-        self._check_first_byte(data[start])
-        second = data[start + 1]
-        length = second & _LENGTH
+        first, second = data[start], data[start + 1]
+        if first != _WHOLE_TEXT or self._fragments is not None:
+            self._check_first_byte(first)
         if not second & _MASKED:
             raise _BrokenRuleError(PROTOCOL_ERROR.reason("a client must mask its frames"))
+        length = second & _LENGTH
+        if length > _MAX_CONTROL:
+            return self._long_frame_bounds(data, start, length)
+        if not first & _CONTROL:
+            self._check_size(length)
+        payload = start + _SHORT_HEADER + _MASK
+        return payload, payload + length
+
+    def _long_frame_bounds(self, data: bytes, start: int, marker: int) -> tuple[int, int]:
+        """Return the same for a frame whose length stands behind its first two bytes."""
         if data[start] & _CONTROL:
-            if length > _MAX_CONTROL:
-                raise _BrokenRuleError(PROTOCOL_ERROR.reason("control frame above 125 bytes"))
-            payload = start + _SHORT_HEADER + _MASK
-            return payload, payload + length
-        extended = 0 if length < _LENGTH_16 else 2 if length == _LENGTH_16 else 8
-        payload = start + _SHORT_HEADER + extended + _MASK
-        if extended:
-            if available < _SHORT_HEADER + extended:
-                return payload, start + _SHORT_HEADER + extended
-            length = self._extended_length(data, start + _SHORT_HEADER, extended)
+            raise _BrokenRuleError(PROTOCOL_ERROR.reason("control frame above 125 bytes"))
+        header = _SHORT_HEADER + (_U16.size if marker == _LENGTH_16 else _U64.size)
+        payload = start + header + _MASK
+        if len(data) - start < header:
+            return payload, start + header
+        length = self._extended_length(data, start + _SHORT_HEADER, header - _SHORT_HEADER)
         self._check_size(length)
         return payload, payload + length
 
@@ -253,7 +263,7 @@ class MessageReader:
         if opcode & _CONTROL:
             return self._control(opcode, payload)
         if opcode != _CONTINUATION:
-            if first & _FIN:  # by far the most common: a message in one frame
+            if first & _FIN:
                 return _text(payload) if opcode == _TEXT else payload
             self._is_text = opcode == _TEXT
             self._fragments = bytearray(payload)
@@ -310,7 +320,7 @@ def unmask(payload: bytes, key: bytes) -> bytes:
     if size > _TRANSLATE_FROM:
         return _unmask_long(payload, key)
     repeated = (key * ((size + 3) >> 2))[:size]
-    number = int.from_bytes(payload, "little") ^ int.from_bytes(repeated, "little")
+    number = _from_bytes(payload, "little") ^ _from_bytes(repeated, "little")
     return number.to_bytes(size, "little")
 
 
