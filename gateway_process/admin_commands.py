@@ -161,7 +161,8 @@ def status(target: _Target, *, as_json: bool, watch: bool) -> int:
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     clear = CLEAR if watch and not as_json and sys.stdout.isatty() else ""
-    with suppress(KeyboardInterrupt), Asked.of(target.run_dir, target.instance) as asked:
+    ways_to_end = [KeyboardInterrupt] if watch else []
+    with suppress(*ways_to_end), Asked.of(target.run_dir, target.instance) as asked:
         for before, now in _samples(asked):
             if as_json:
                 click.echo(json.dumps(status_object(target.instance, before, now)))

@@ -220,6 +220,8 @@ class Control:
         try:
             self._sock.sendall(_line({"ask": what, **fields}))
             line = self._lines.readline()
+        except ConnectionError as error:
+            raise self._no_answer("it has ended") from error
         except OSError as error:
             raise self._no_answer(error) from error
         if not line.endswith(b"\n"):

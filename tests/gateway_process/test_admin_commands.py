@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from gateway_process.errors import ExitCode
@@ -88,6 +89,17 @@ def test_watch_goes_on_until_it_is_interrupted(probes: Instances) -> None:
     assert pids == {probes.the("probe").pid}
 
 
+def test_an_interrupted_status_is_no_success(probes: Instances) -> None:
+    """Without --watch nothing was shown yet; a frozen process makes sure of that here."""
+    ready = probes.start("probe")
+    os.kill(int(ready.pid), signal.SIGSTOP)
+    with probes.launch("probe", "status") as asking:
+        eventually(lambda: psutil.Process(asking.pid).net_connections("unix"))
+        asking.send_signal(signal.SIGINT)
+        assert asking.wait() == ExitCode.FAILED
+    os.kill(int(ready.pid), signal.SIGCONT)
+
+
 def test_watch_ends_with_its_instance(probes: Instances) -> None:
     """When what is watched ends, so does the watching, and says why."""
     probes.start("probe")
@@ -96,7 +108,7 @@ def test_watch_ends_with_its_instance(probes: Instances) -> None:
         assert watching.stdout.readline().startswith("probe (pid ")
         assert probes("probe", "stop").code == ExitCode.OK
         _, errors = watching.communicate()
-    assert (watching.returncode, "no answer" in errors) == (ExitCode.FAILED, True)
+    assert (watching.returncode, "(it has ended)" in errors) == (ExitCode.FAILED, True)
 
 
 def test_a_second_of_the_same_name_is_refused(probes: Instances) -> None:

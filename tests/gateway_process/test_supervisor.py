@@ -388,5 +388,5 @@ async def test_a_stage_that_hangs_does_not_keep_the_others_from_stopping() -> No
 
         supervised.supervisor.order(Order.STOP)
         await until(lambda: children_here() == {frozen})
-        with pytest.raises(RunError, match="^probe #0 did not stop in time; killed$"):
+        with pytest.raises(RunError, match=r"^probe #0 did not stop in time; killed$"):
             await supervised.end
