@@ -1,7 +1,8 @@
 """`gateway check`: what is wrong with the settings, and what cannot be reached.
 
 Whatever is found is told; nothing is started, bound for longer than a moment, or changed. A port of
-this machine is well when it is free, or when a gateway answers there already.
+this machine is well when it is free, or when a gateway answers there already. Where a file says that
+workers run too, their events are imported for a trial, in a process that cannot hurt this one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from businessworker.program import BUSINESSWORKER
+from businessworker.settings import WorkerSettings
+from businessworker.trial import try_events
 from gateway.addressing import choose_hosts
 from gateway.commands.certificate import check_certificate
 from gateway.commands.findings import Finding, Level, ok, problem, warning
@@ -25,6 +29,7 @@ from gateway_process.flags import settings_options
 from gateway_process.loader import Loader
 from gateway_process.rlimit import raise_open_files
 from gateway_process.sockets import bind
+from gateway_process.sources import sections_of
 from gateway_wire.addresses import Address
 
 if TYPE_CHECKING:
@@ -41,8 +46,9 @@ def check(loader: Loader[GatewaySettings]) -> int:
     """Say what is wrong with the settings and what cannot be reached.
 
     Takes the settings of `gateway start` and looks at the limit of open files, the certificate, the
-    registers, the gateways they know, and the ports of this machine. One line each: ok, warning or
-    problem, with the remedy; the exit code is 1 when there is a problem.
+    registers, the gateways they know, and the ports of this machine. With a section [businessworker]
+    in the file it also imports the events, and sees whether workers are linked. One line each: ok,
+    warning or problem, with the remedy; the exit code is 1 when there is a problem.
     """
     try:
         loaded = loader.load()
@@ -52,7 +58,7 @@ def check(loader: Loader[GatewaySettings]) -> int:
     findings = [ok("settings", "read")]
     findings += [warning("settings", text) for text in loaded.warnings]
     findings += _local(loaded.settings)
-    findings += asyncio.run(_reached(loaded.settings))
+    findings += asyncio.run(_reached(loaded.settings, _worker_loader(loader)))
     for finding in findings:
         click.echo(finding)
     wrong = any(finding.level is Level.PROBLEM for finding in findings)
@@ -67,10 +73,37 @@ def _local(settings: GatewaySettings) -> Iterator[Finding]:
         yield check_certificate(settings.certfile, settings.keyfile, datetime.now(UTC))
 
 
-async def _reached(settings: GatewaySettings) -> list[Finding]:
-    """Look at everything that is reached over the network, at once."""
-    cluster, own = await asyncio.gather(_cluster(settings), _own_ports(settings))
-    return [*cluster, *own]
+async def _reached(
+    settings: GatewaySettings, worker: Loader[WorkerSettings] | None
+) -> list[Finding]:
+    """Look at everything that takes its time, at once."""
+    expected = Level.OK if worker is None else Level.WARNING
+    no_worker = Level.PROBLEM if settings.require_worker else expected
+    looks = [_cluster(settings), _own_ports(settings, no_worker)]
+    found = await asyncio.gather(*looks, *([] if worker is None else [_events(worker)]))
+    return [finding for part in found for finding in part]
+
+
+# The workers
+
+
+def _worker_loader(loader: Loader[GatewaySettings]) -> Loader[WorkerSettings] | None:
+    """Say where the settings of workers are, if the file has a section of theirs."""
+    if loader.config is None or BUSINESSWORKER.name not in sections_of(loader.config):
+        return None
+    return loader.for_role(WorkerSettings, BUSINESSWORKER.name)
+
+
+async def _events(loader: Loader[WorkerSettings]) -> list[Finding]:
+    try:
+        loaded = loader.load()
+    except SettingsError as error:
+        return [problem("settings", str(error))]
+    events = loaded.settings.events
+    trial = await try_events(events, loaded.settings.app_dir)
+    if trial.problem:
+        return [problem(f"events {events}", trial.problem)]
+    return [ok(f"events {events}", ", ".join(trial.handlers))]
 
 
 # The cluster
@@ -88,7 +121,7 @@ async def _cluster(settings: GatewaySettings) -> list[Finding]:
 # The ports of this machine
 
 
-async def _own_ports(settings: GatewaySettings) -> list[Finding]:
+async def _own_ports(settings: GatewaySettings, no_worker: Level) -> list[Finding]:
     try:
         hosts = await choose_hosts(settings.advertise, settings.advertise_bind, settings.register)
         refuse_open(settings, Address(hosts.bound, settings.start_port))
@@ -100,17 +133,17 @@ async def _own_ports(settings: GatewaySettings) -> list[Finding]:
     looks += [
         look
         for number in range(settings.processes)
-        for look in _ports(settings, hosts.bound, number)
+        for look in _ports(settings, hosts.bound, number, no_worker)
     ]
     return list(await asyncio.gather(*looks))
 
 
 def _ports(
-    settings: GatewaySettings, host: str, number: int
+    settings: GatewaySettings, host: str, number: int, no_worker: Level
 ) -> Sequence[Coroutine[Any, Any, Finding]]:
     internal = Address(host, port_of(settings.start_port, number))
     http = Address(settings.http.host, port_of(settings.http.port, number))
-    return [_internal(internal, settings.secret_key.reveal()), _http(http)]
+    return [_internal(internal, settings.secret_key.reveal()), _http(http, no_worker)]
 
 
 async def _listener(url: ListenUrl) -> Finding:
@@ -131,13 +164,14 @@ async def _internal(address: Address, secret_key: str) -> Finding:
     return finding if finding.level is Level.OK else problem(subject, f"{error}; {finding.text}")
 
 
-async def _http(address: Address) -> Finding:
+async def _http(address: Address, no_worker: Level) -> Finding:
     subject = f"http {address}"
     error = _binding(address, "--http")
     if not _in_use(error):
         return _bound(subject, error)
     dialled = address.dialled
-    return await ask_http(subject, Address(dialled.host, dialled.port), str(error))
+    at = Address(dialled.host, dialled.port)
+    return await ask_http(subject, at, str(error), no_worker)
 
 
 def _bound(subject: str, error: StartupError | None) -> Finding:

@@ -1,35 +1,39 @@
-"""`gateway dev`: a register, a gateway and the demo web application, under one command.
+"""`gateway dev`: a register, a gateway, your events and the demo web application, under one command.
 
 Each is the program that it is in production, as a child of its own; only where they listen and how
 they find each other is arranged here. All sockets are bound first, so that port 0 may stand anywhere
-and a port in use is told before anything starts.
+and a port in use is told before anything starts. The events are somebody's work of this hour: that
+they do not start is no reason to end the rest, and a change of theirs replaces their process.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
+from businessworker.program import BUSINESSWORKER
+from businessworker.program import HTTP as WORKER_HTTP
+from businessworker.settings import WorkerSettings
 from gateway.demo.program import DEFAULT_LISTEN, DEMO, PAGE, DemoSettings
 from gateway.program import GATEWAY, public_kind
 from gateway.settings import PLAIN, SECURE, GatewaySettings
 from gateway_process.addresses import ListenUrl, read_address
 from gateway_process.errors import BadValue, SettingsError
-from gateway_process.flags import settings_options
+from gateway_process.flags import setting_options, settings_options
 from gateway_process.loader import Loader
 from gateway_process.program import announce, children_of, prepare, say, supervise
 from gateway_process.settings import specs_of
-from gateway_process.shared import MemberSettings, SharedSettings
+from gateway_process.shared import MemberSettings
 from gateway_process.sockets import address_of, bind
 from gateway_wire.addresses import Address
 from register.program import HTTP, INTERNAL, REGISTER, address_dialled
 from register.settings import RegisterSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from gateway_process.daemon import Addresses, Sockets
     from gateway_process.supervisor import Child
@@ -43,12 +47,26 @@ READY_NAMES: Final = {
     "gateway.http": "http",
     f"register.{HTTP}": "register_http",
     "gateway.internal": "internal",
+    f"businessworker.{WORKER_HTTP}": "worker_http",
 }
 """Address of a child -> its name in the ready line, in the order they stand there."""
 
-
 NOT_OFFERED: Final = frozenset({"register", "name", "run_dir"})
 """It runs its own register, and nothing speaks to it but Ctrl-C."""
+
+OF_EVENTS: Final = frozenset({"app_dir", "threads"})
+"""Settings of a business worker that it offers; the others are read from environment and file."""
+
+EVENTS_STOP_TIMEOUT: Final = 5.0
+"""Seconds that handlers have to end when their process is replaced, unless --stop-timeout says
+otherwise: the next change has to wait for it."""
+
+
+def _options_of_events(function: Callable[..., Any]) -> Callable[..., Any]:
+    specs = [spec for spec in specs_of(WorkerSettings) if spec.name in OF_EVENTS]
+    for option in reversed(setting_options(specs, BUSINESSWORKER.name)):
+        function = option(function)
+    return function
 
 
 @click.command()
@@ -73,32 +91,41 @@ NOT_OFFERED: Final = frozenset({"register", "name", "run_dir"})
     show_default=True,
     help="Where the demo's page is served; 0.0.0.0:7080 lets a phone in the same network open it.",
 )
-@click.argument("modules", nargs=-1, metavar="")
+@_options_of_events
+@click.argument("target", metavar="[MODULE[:EVENTS]]", required=False)
 def dev(
     loader: Loader[GatewaySettings],
     register_listen: str | None,
     register_http: str | None,
     demo_listen: str,
+    target: str | None,
     *,
     demo: bool,
-    modules: Sequence[str],
+    **of_events: str | None,
 ) -> int:
-    """Run a register, a gateway and a demo web application in the foreground.
+    """Run a register, a gateway, your events and a demo web application in the foreground.
 
     For development and for a first look: open the page that it names in two browser tabs. Your own
-    web application finds the cluster at the register's address.
+    web application finds the cluster at the register's address. MODULE holds the handlers of what
+    browsers do; when a .py file in its folder changes they are loaded anew, and no browser notices.
     """
-    if modules:
-        remedy = "leave it out, and push from your web application"
-        raise SettingsError(modules[0], "names events, which `gateway dev` cannot run yet", remedy)
     listen = _address("--demo-listen", demo_listen)
     settings = prepare(loader.load())
-    flags = {"listen": register_listen, "http": register_http}
-    register = _start_register(_register_settings(loader, flags))
+    of_register = {"listen": register_listen, "http": register_http}
+    register_settings = _register_settings(loader, of_register)
+    worker_settings = _worker_settings(loader, {"events": target, **of_events})
+    register = _start_register(register_settings)
     gateways = _start_gateways(settings, register)
+    workers = [] if worker_settings is None else [_start_events(worker_settings, register)]
     demos = _start_demo(listen, settings, gateways[0]) if demo else []
     page = address_of(demos[0].sockets[PAGE][0]) if demo else None
-    return supervise("dev", [register, *gateways, *demos], on_ready=partial(_tell, page))
+    lines = [_where_to_point(page, settings, gateways[0]), *map(_what_is_reloaded, workers)]
+    return supervise(
+        "dev",
+        [register, *gateways, *workers, *demos],
+        on_ready=partial(_tell, lines),
+        beside=_watching(workers[0]) if workers else None,
+    )
 
 
 # The register
@@ -108,21 +135,16 @@ def _register_settings(
     loader: Loader[GatewaySettings], flags: dict[str, str | None]
 ) -> RegisterSettings:
     """Read the register's settings: its own flags here, and those that all roles share."""
-    shared = {name for spec in specs_of(SharedSettings) for name in (spec.name, spec.file_variant)}
-    given: dict[str, object] = {k: raw for k, raw in loader.flags.items() if k in shared}
-    given |= {name: raw for name, raw in flags.items() if raw is not None}
-    of_register = Loader(
-        settings=RegisterSettings,
-        role="register",
-        flags=given,
-        config=loader.config,
-        environ=loader.environ,
-    )
+    of_register = loader.for_role(RegisterSettings, "register", **_given(flags))
     try:
         return of_register.load().settings
     except SettingsError as error:
         own = error.setting.removeprefix("--") in flags
         raise error.named(f"--register-{error.setting[2:]}" if own else error.setting) from error
+
+
+def _given(flags: dict[str, str | None]) -> dict[str, str]:
+    return {name: raw for name, raw in flags.items() if raw is not None}
 
 
 def _bind_register(settings: RegisterSettings) -> list[Sockets]:
@@ -146,6 +168,45 @@ def _start_gateways(settings: GatewaySettings, register: Child) -> list[Child]:
     return children_of(GATEWAY, replace(settings, register=(address_dialled(register.sockets),)))
 
 
+# The events
+
+
+def _worker_settings(
+    loader: Loader[GatewaySettings], flags: dict[str, str | None]
+) -> WorkerSettings | None:
+    """Read the worker's settings; None when nothing names events, here or in environment and file."""
+    common = {name: raw for name, raw in loader.flags.items() if name == "max_message"}
+    given = {**common, **_given(flags), "processes": 1}
+    of_worker = loader.for_role(WorkerSettings, "businessworker", **given)
+    try:
+        if of_worker.find("events") is None:
+            return None
+        settings = of_worker.with_defaults(stop_timeout=EVENTS_STOP_TIMEOUT).load().settings
+    except SettingsError as error:
+        raise error.named("MODULE" if error.setting == "--events" else error.setting) from error
+    folder = settings.app_dir.expanduser().resolve()
+    if not folder.is_dir():
+        remedy = "name the one that your module is in"
+        raise SettingsError("--app-dir", "is no folder", remedy, value=str(settings.app_dir))
+    return replace(settings, app_dir=folder)
+
+
+def _start_events(settings: WorkerSettings, register: Child) -> Child:
+    at = replace(settings, register=(address_dialled(register.sockets),))
+    (child,) = children_of(BUSINESSWORKER, at, mendable=True)
+    return child
+
+
+def _watching(child: Child) -> Callable[[], Coroutine[Any, Any, None]]:
+    from gateway.commands.watching import replace_on_change
+
+    return partial(replace_on_change, child, _events_of(child).app_dir)
+
+
+def _events_of(child: Child) -> WorkerSettings:
+    return cast("WorkerSettings", child.settings)
+
+
 # The demo
 
 
@@ -158,28 +219,46 @@ def _start_demo(listen: Address, settings: GatewaySettings, gateway: Child) -> l
 
 
 def _gateway_url(listeners: Sequence[ListenUrl], sockets: Sockets) -> str:
-    """Say where browsers find the gateway: its first plain listener, else its first secure one."""
-    schemes = [url.scheme for url in listeners]
-    index = schemes.index(PLAIN) if PLAIN in schemes else 0
-    address = address_of(sockets[public_kind(index)][0])
+    """Say where browsers find the gateway, for a page that may have come from another machine."""
+    scheme, address = _listener(listeners, sockets)
     if address.dialled == address:
-        return f"{schemes[index]}://{address}"
+        return f"{scheme}://{address}"
     # The host that the page came from; a page that came by http would choose ws by itself.
     anywhere = f":{address.port}"
-    return f"{SECURE}://localhost{anywhere}" if schemes[index] == SECURE else anywhere
+    return f"{SECURE}://localhost{anywhere}" if scheme == SECURE else anywhere
+
+
+def _listener(listeners: Sequence[ListenUrl], sockets: Sockets) -> tuple[str, Address]:
+    """Give the listener for pages: the first plain one, else the first secure one."""
+    schemes = [url.scheme for url in listeners]
+    index = schemes.index(PLAIN) if PLAIN in schemes else 0
+    return schemes[index], address_of(sockets[public_kind(index)][0])
 
 
 # What is printed
 
 
-def _tell(page: Address | None, addresses: Addresses) -> None:
-    """Print the ready line, and where to point a browser."""
+def _tell(lines: Sequence[str], addresses: Addresses) -> None:
     announce("dev", {new: addresses[old] for old, new in READY_NAMES.items() if old in addresses})
+    for line in lines:
+        say(line)
+
+
+def _where_to_point(page: Address | None, settings: GatewaySettings, gateway: Child) -> str:
+    """Say where to point a browser, or a page where there is no demo."""
     if page is None:
-        say("No demo; connect a page of yours to the gateway. Ctrl-C stops everything.")
-        return
+        scheme, address = _listener(settings.listen, gateway.sockets)
+        url = f"{scheme}://{address.dialled}"
+        return f"No demo; connect a page of yours to {url}. Ctrl-C stops everything."
     phone = f" From a phone: --demo-listen 0.0.0.0:{page.port}." if page.is_loopback else ""
-    say(f"Open http://{page.dialled} in two browser tabs.{phone} Ctrl-C stops everything.")
+    return f"Open http://{page.dialled} in two browser tabs.{phone} Ctrl-C stops everything."
+
+
+def _what_is_reloaded(child: Child) -> str:
+    settings = _events_of(child)
+    return (
+        f"Your events: {settings.events}, reloaded when a .py file in {settings.app_dir} changes."
+    )
 
 
 def _address(flag: str, text: str) -> Address:

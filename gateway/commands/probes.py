@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import aiohttp
 
-from gateway.commands.findings import Finding, ok, problem, warning
+from gateway.commands.findings import Finding, Level, ok, problem, warning
 from gateway_wire.addresses import Address
 from gateway_wire.aio.dialer import CONNECT_TIMEOUT, dial
 from gateway_wire.commands import Nodes, Role, Watch
@@ -29,8 +29,8 @@ __all__ = ["Node", "ask_gateway", "ask_http", "ask_register", "ask_websocket"]
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=CONNECT_TIMEOUT)
 _ANSWERS: Final = "answers"
-_OK: Final = 200
-_UNAVAILABLE: Final = 503
+_READY: Final = (200, 503)
+"""What /readyz answers with, ready or not."""
 
 
 class Node(NamedTuple):
@@ -105,22 +105,40 @@ async def ask_websocket(subject: str, url: ListenUrl, held: str) -> Finding:
         return problem(subject, f"{held}; it does not answer as a gateway ({_short(error)})")
 
 
-async def ask_http(subject: str, address: Address, held: str) -> Finding:
-    """Ask the HTTP port of a gateway whether it is ready; see `ask_websocket` for the arguments."""
+async def ask_http(
+    subject: str, address: Address, held: str, no_worker: Level = Level.OK
+) -> Finding:
+    """Ask the HTTP port of a gateway whether it is ready, and whether workers are linked to it.
+
+    Args:
+        subject: What the finding is about.
+        address: Where.
+        held: Who holds the port, and the remedy, in case it is not a gateway.
+        no_worker: How it is meant when no worker is.
+    """
     try:
         async with (
             aiohttp.ClientSession(timeout=_TIMEOUT) as session,
             session.get(f"http://{address}/readyz") as response,
         ):
             body: Any = await response.json()
-            if response.status == _OK:
-                return ok(subject, f"{_ANSWERS}, {body['status']}")
-            if response.status == _UNAVAILABLE:
-                return warning(subject, f"{_ANSWERS}, not ready: {body['reason']}")
+            if response.status in _READY:
+                return _readiness(subject, body, no_worker)
             text = f"status {response.status}"
     except (OSError, TimeoutError, aiohttp.ClientError, KeyError, TypeError, ValueError) as error:
         text = _short(error)
     return problem(subject, f"{held}; it does not answer as a gateway ({text})")
+
+
+def _readiness(subject: str, said: dict[str, Any], no_worker: Level) -> Finding:
+    workers = said["workers"]
+    if not workers and no_worker is not Level.OK:
+        remedy = "start one with `businessworker start`, or look at the log of one that runs"
+        return Finding(no_worker, subject, f"{_ANSWERS}, but no worker is linked to it; {remedy}")
+    if "reason" in said:
+        return warning(subject, f"{_ANSWERS}, not ready: {said['reason']}")
+    linked = f", workers linked: {workers}" if workers else ""
+    return ok(subject, f"{_ANSWERS}, {said['status']}{linked}")
 
 
 async def _nodes(address: Address, secret_key: str) -> Nodes:

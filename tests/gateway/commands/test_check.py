@@ -8,8 +8,9 @@ import pytest
 from gateway_process.errors import ExitCode
 from tests.support.certificates import certificate
 from tests.support.cluster import ANY, GATEWAY_PORTS, gateway, register
-from tests.support.daemons import run
+from tests.support.daemons import Daemon, run
 
+MESSAGE = "def on_message(client_id, message): ...\n"
 REFUSED = "connection refused; start it with `register start`, or check --register"
 
 
@@ -127,3 +128,56 @@ def test_an_unknown_variable_is_a_warning() -> None:
     )
     assert code == ExitCode.FAILED
     assert lines[1].startswith("warning  settings: unknown variable GATEWAYWORKER_GATEWAY__HTP; ")
+
+
+# With workers
+
+
+def with_workers(folder: Path, text: str, *, section: str = 'events = "events"') -> str:
+    """Write a module, and a file with a section of workers that says where it is; give the file."""
+    (folder / "events.py").write_text(text)
+    file = folder / "c.toml"
+    file.write_text(f'[businessworker]\napp_dir = "{folder}"\n{section}\n')
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (MESSAGE, "ok       events events: on_message"),
+        ("import os; os._exit(1)", "problem  events events: the process ended with exit code 1"),
+        ("import nothing_like_it", "problem  events events: events was found, but imports"),
+        ("def onMessage(): ...", "problem  events events: onMessage of events would never be"),
+    ],
+)
+def test_the_events_of_a_file_are_imported(tmp_path: Path, text: str, line: str) -> None:
+    """In a process of its own: whatever the code does, the rest is told."""
+    file = with_workers(tmp_path, text)
+    _, lines = check(*GATEWAY_PORTS, "--register", "127.0.0.1:1", "-c", file)
+    assert lines[-1].startswith(line)
+    assert f"ok       listen ws://{ANY}: free" in lines
+
+
+def test_a_wrong_section_of_workers_is_a_problem(tmp_path: Path) -> None:
+    """It is told as `businessworker start` would."""
+    file = with_workers(tmp_path, MESSAGE, section='events = "events.py"')
+    _, lines = check(*GATEWAY_PORTS, "--register", "127.0.0.1:1", "-c", file)
+    assert lines[-1].startswith(
+        f"problem  settings: {file}: [businessworker] events: 'events.py' does not name a module"
+    )
+
+
+def test_a_gateway_without_workers_is_told_where_they_are_meant(tmp_path: Path) -> None:
+    """A warning where a file has workers, a problem where browsers need them, else nothing."""
+    file = with_workers(tmp_path, MESSAGE)
+    with register() as directory, gateway(directory) as running:
+        http, at = running.ready.http, ("--register", directory.ready.listen)
+        flags = (*GATEWAY_PORTS, *at, "--http", http)
+        assert f"ok       http {http}: answers, ready" in check(*flags)[1]
+        told = f"http {http}: answers, but no worker is linked to it; start one with"
+        assert any(line.startswith(f"warning  {told}") for line in check(*flags, "-c", file)[1])
+        required = check(*flags, "--require-worker")[1]
+        assert any(line.startswith(f"problem  {told}") for line in required)
+        with Daemon("businessworker", "start", "-c", file, *at):
+            line = f"ok       http {http}: answers, ready, workers linked: 1"
+            assert line in check(*flags, "-c", file, "--require-worker")[1]

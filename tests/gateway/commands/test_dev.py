@@ -11,14 +11,39 @@ from websockets.exceptions import ConnectionClosed
 from gateway_client import AuthenticationFailed, GatewayClient
 from gateway_process.errors import ExitCode
 from gateway_wire import close_codes
-from tests.support.cluster import browse, children, interrupt, nodes
+from tests.support.cluster import Browser, browse, children, get_text, interrupt, nodes
 from tests.support.daemons import DEV_ON_ANY_PORT, Daemon, run
 from tests.support.waiting import PATIENCE
 
 
-def dev(*flags: str, **environment: str) -> Daemon:
+def dev(*flags: str, folder: Path | None = None) -> Daemon:
     """Give a `gateway dev` on free ports, not yet started."""
-    return Daemon("gateway", *DEV_ON_ANY_PORT, *flags, environment=environment)
+    return Daemon("gateway", *DEV_ON_ANY_PORT, *flags, folder=folder)
+
+
+EVENTS = """
+from pathlib import Path
+from gatewayworker import Gateway
+
+def on_message(client_id, message):
+    Gateway.send_to_client(client_id, f"{{answer}} {{message}}")
+
+def on_close(client_id, reason):
+    Path("closed").touch()
+
+answer = "{answer}"
+"""
+
+
+def write_events(folder: Path, answer: str) -> None:
+    """Write a module that answers so; never two of one length, which Python may take for the same."""
+    (folder / "events.py").write_text(EVENTS.format(answer=answer))
+
+
+def ask(browser: Browser) -> str | bytes:
+    """Say something, and give what the events answer."""
+    browser.socket.send("hi")
+    return browser.text()
 
 
 def page_of(daemon: Daemon) -> str:
@@ -68,7 +93,9 @@ def test_without_the_demo_only_the_cluster_runs() -> None:
     with dev("--no-demo") as daemon:
         assert "demo" not in daemon.ready.addresses
         assert len(children(daemon)) == 2
-        assert daemon.line().startswith("No demo; connect a page of yours")
+        assert daemon.line() == (
+            f"No demo; connect a page of yours to {daemon.ready.ws}. Ctrl-C stops everything."
+        )
 
 
 def test_ctrl_c_stops_everything_cleanly() -> None:
@@ -83,6 +110,83 @@ def test_ctrl_c_stops_everything_cleanly() -> None:
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == close_codes.STOPPING.code
         assert "Traceback" not in daemon.stderr
+
+
+# With events
+
+
+def test_a_change_of_the_events_reaches_the_browsers_that_are_there(tmp_path: Path) -> None:
+    """The worker alone is replaced, and a connection stays open over it."""
+    write_events(tmp_path, "one")
+    with dev("events", "--no-demo", folder=tmp_path) as daemon, browse(daemon.ready.ws) as browser:
+        daemon.line(starting_with="No demo")
+        assert daemon.line() == (
+            f"Your events: events, reloaded when a .py file in {tmp_path.resolve()} changes."
+        )
+        before = {process.pid for process in children(daemon)}
+        assert ask(browser) == "one hi"
+        write_events(tmp_path, "another")
+        assert daemon.line() == "Reloaded: events.py changed."
+        assert ask(browser) == "another hi"
+        after = {process.pid for process in children(daemon)}
+        assert (len(before), len(after), len(before & after)) == (3, 3, 2)
+        daemon.stop()
+
+
+def test_a_change_that_breaks_the_events_leaves_the_old_ones(tmp_path: Path) -> None:
+    """What is wrong is told, with file and line; the next change is tried again."""
+    write_events(tmp_path, "one")
+    with dev("events", "--no-demo", folder=tmp_path) as daemon, browse(daemon.ready.ws) as browser:
+        (tmp_path / "shop.py").write_text("x = (\n")
+        daemon.line(starting_with="Reloaded: shop.py changed.")
+        (tmp_path / "events.py").write_text("import shop\n")
+        daemon.line(starting_with="Not reloaded, though events.py changed: see above.")
+        assert f"SyntaxError: '(' was never closed ({tmp_path / 'shop.py'}, line 1)" in (
+            daemon.stderr
+        )
+        assert ask(browser) == "one hi"
+        write_events(tmp_path, "mended")
+        daemon.line(starting_with="Reloaded: events.py changed.")
+        assert ask(browser) == "mended hi"
+
+
+def test_events_that_do_not_start_keep_nothing_else_from_running(tmp_path: Path) -> None:
+    """The error is told, everybody else is ready, and a change tries again."""
+    (tmp_path / "events.py").write_text("import nothing_like_it\n")
+    with dev("events", "--no-demo", folder=tmp_path) as daemon, browse(daemon.ready.ws) as browser:
+        told = "events was found, but imports 'nothing_like_it', which was not"
+        assert told in daemon.stderr
+        assert "it is started again when that is mended" in daemon.stderr
+        write_events(tmp_path, "one")
+        daemon.line(starting_with="Reloaded: events.py changed.")
+        assert ask(browser) == "one hi"
+
+
+def test_a_file_may_name_the_events(tmp_path: Path) -> None:
+    """A [businessworker] section is run as it is, with one process."""
+    write_events(tmp_path, "one")
+    file = tmp_path / "c.toml"
+    file.write_text('[businessworker]\nevents = "events"\nprocesses = 4\nhttp = "127.0.0.1:0"\n')
+    with (
+        dev("-c", str(file), "--no-demo", folder=tmp_path) as daemon,
+        browse(daemon.ready.ws) as browser,
+    ):
+        assert len(children(daemon)) == 3
+        assert "gatewayworker_businessworker_ready 1.0" in get_text(
+            daemon.ready.worker_http, "/metrics"
+        )
+        assert ask(browser) == "one hi"
+
+
+def test_ctrl_c_lets_the_events_hear_of_every_browser_that_goes(tmp_path: Path) -> None:
+    """The worker stops after the gateway, although the terminal signals both."""
+    write_events(tmp_path, "one")
+    with dev("events", "--no-demo", folder=tmp_path) as daemon, browse(daemon.ready.ws) as browser:
+        assert ask(browser) == "one hi"
+        interrupt(daemon)
+        assert daemon.wait() == ExitCode.OK
+        assert (tmp_path / "closed").exists()
+        assert "starting it again" not in daemon.stderr
 
 
 @pytest.mark.parametrize(
@@ -114,7 +218,9 @@ def test_the_file_and_shared_flags_reach_the_register_too(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["my.events"], "my.events: names events, which `gateway dev` cannot run yet"),
+        (["events.py"], "MODULE: 'events.py' does not name a module; did you mean events?"),
+        (["events", "--app-dir", "/nowhere"], "--app-dir: '/nowhere' is no folder; name the one"),
+        (["events", "--threads", "0"], "--threads: '0' is below 1"),
         (["--register", "127.0.0.1:1"], "No such option"),
         (["--register-http", "x"], "--register-http: 'x' has no port"),
         (["--register-listen", "0.0.0.0:0"], "--register-listen: '0.0.0.0:0' is open to other"),

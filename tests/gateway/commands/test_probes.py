@@ -124,8 +124,8 @@ async def test_what_cannot_be_reached_is_told() -> None:
 @pytest.mark.parametrize(
     ("body", "status", "level", "text"),
     [
-        ({"status": "ready"}, 200, Level.OK, "answers, ready"),
-        ({"reason": "draining"}, 503, Level.WARNING, "answers, not ready: draining"),
+        ({"status": "ready", "workers": 0}, 200, Level.OK, "answers, ready"),
+        ({"reason": "draining", "workers": 2}, 503, Level.WARNING, "answers, not ready: draining"),
         ({}, 404, Level.PROBLEM, "HELD; it does not answer as a gateway (status 404)"),
         ([], 200, Level.PROBLEM, "HELD; it does not answer as a gateway ("),
     ],
