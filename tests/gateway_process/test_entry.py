@@ -1,5 +1,6 @@
 """Where a command begins, tried with the commands that begin there."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from gateway_process.errors import ExitCode
+from tests.support.daemons import MODULE, clean_environment
+from tests.support.instances import Instances
 
 STUCK = """
 import builtins, sys
@@ -57,3 +60,15 @@ def test_a_package_of_the_users_is_named(tmp_path: Path, command: str, name: str
     told = f"{tmp_path / name / '__init__.py'} stands in the way of our package {name!r}"
     assert done.stderr.startswith(told)
     assert (done.returncode, done.stderr.count("\n")) == (ExitCode.STARTUP, 1)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="-d needs a POSIX system")
+def test_closed_standard_files_harm_nothing() -> None:
+    """Whoever starts it may have closed all three; no socket of ours gets one of their numbers."""
+    ports = ("--listen=127.0.0.1:0", "--http=127.0.0.1:0")
+    with Instances() as instances:
+        command = [*MODULE, "register", "start", "-d", *ports, f"--run-dir={instances.path}"]
+        closing = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command]
+        done = subprocess.run(closing, env=clean_environment(), check=False)
+        assert done.returncode == ExitCode.OK
+        assert instances("register", "stop").code == ExitCode.OK
