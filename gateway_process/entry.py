@@ -36,8 +36,8 @@ _HOME: Final = Path(__file__).parents[1]
 def begin() -> None:
     """Prepare for the imports of a command; ends the process if they would not be ours.
 
-    Standard files that were closed lead to nothing. From now Ctrl-C ends it without a word. A daemon listens for signals later, and a child, which is
-    told by its supervisor, not at all until then.
+    Standard files that were closed lead to nothing. From now Ctrl-C ends it without a word. A daemon
+    listens for signals later, and a child, which is told by its supervisor, not at all until then.
     """
     _open_standard_files()
     is_child = len(sys.argv) == 3 and sys.argv[2].startswith("--inherited-fd=")
