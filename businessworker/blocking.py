@@ -65,9 +65,12 @@ class BlockingRunner:
 
     async def call(self, function: Callable[..., object], *args: Any) -> None:
         """Call a function on a thread and wait for it; raises what it raises."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # A result, since no future takes a StopIteration as its exception.
+        done: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
         self._pool.put(partial(self._call, done, partial(function, *args)))
-        await done
+        error = await done
+        if error is not None:
+            raise error
 
     def warn_of_long(self, since: float) -> None:
         """Name in the log, once each, the handlers that have been running since then or longer."""
@@ -104,7 +107,9 @@ class BlockingRunner:
         finally:
             self._around()
 
-    def _call(self, done: asyncio.Future[None], function: Callable[[], object]) -> None:
+    def _call(
+        self, done: asyncio.Future[BaseException | None], function: Callable[[], object]
+    ) -> None:
         try:
             self._base.copy().run(self._surrounded, function)
         except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits
@@ -113,10 +118,6 @@ class BlockingRunner:
             self._mailbox.post(_settle, done, None)
 
 
-def _settle(done: asyncio.Future[None], error: BaseException | None) -> None:
-    if done.done():  # nobody waits any more
-        return
-    if error is None:
-        done.set_result(None)
-    else:
-        done.set_exception(error)
+def _settle(done: asyncio.Future[BaseException | None], error: BaseException | None) -> None:
+    if not done.done():  # otherwise nobody waits any more
+        done.set_result(error)

@@ -132,7 +132,7 @@ class Dispatcher:
         feed = self._feeds.pop(source, None)
         if feed is None:
             return
-        feed.is_lost = True
+        feed.is_over = feed.is_lost = True
         lanes = [lane for lane in self._busy if lane.feed is feed]
         self._drop_queued(lanes)
         self._orphans.update(lane.client_id for lane in lanes if lane.event is not None)
@@ -189,6 +189,8 @@ class Dispatcher:
         Events that did not begin are not acknowledged, so that their gateways count them as lost.
         """
         self._is_cancelled = True
+        for feed in self._feeds.values():
+            feed.is_over = True
         self._drop_queued(tuple(self._busy))
         self._runner.cancel()
 
@@ -199,11 +201,23 @@ class Dispatcher:
     # What belongs to no event
 
     async def run(self, function: Callable[..., object], *args: Any) -> None:
-        """Call a function of the application, on the loop or on a thread; raises what it raises."""
-        if is_async(function):
-            await cast("Awaitable[object]", function(*args))
-        else:
-            await self._blocking.call(function, *args)
+        """Call a function of the application, on the loop or on a thread; raises what it raises.
+
+        Raises:
+            RuntimeError: What it awaits was cancelled. That is no `CancelledError` here, which would
+                stop whoever waits for the function.
+        """
+        try:
+            if is_async(function):
+                await cast("Awaitable[object]", function(*args))
+            else:
+                await self._blocking.call(function, *args)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            told = RuntimeError("what it awaits was cancelled, and it let CancelledError pass")
+            raise told.with_traceback(error.__traceback__) from error
 
     # From event to event
 
@@ -252,7 +266,7 @@ class Dispatcher:
         (self._runner if handler.is_async else self._blocking).put(invocation)
 
     def _ended(self, invocation: Invocation) -> None:
-        """Take note that a handler has ended, or was not begun since its gateway is lost."""
+        """Take note that a handler has ended, or was not begun since its feed is over."""
         handler, lane, event = invocation.handler, invocation.lane, invocation.event
         if not invocation.is_over:
             lane.event = None

@@ -9,6 +9,7 @@ the loop or on a thread, is the business of :mod:`~businessworker.runner` and
 from __future__ import annotations
 
 import logging
+import traceback
 from asyncio import CancelledError
 from inspect import isawaitable, iscoroutine
 from types import CoroutineType
@@ -88,8 +89,8 @@ class Invocation:
 
     @property
     def is_void(self) -> bool:
-        """Whether its gateway was lost, which has counted its event as lost."""
-        return self.lane.feed.is_lost
+        """Whether it must not begin: its gateway counts its event as lost."""
+        return self.lane.feed.is_over
 
     def send(self, command: Command) -> None:
         """Send an unconfirmed command to the client's gateway, from any thread."""
@@ -149,14 +150,16 @@ class Invocation:
     def end(self, error: BaseException | None = None) -> None:
         """Take note that the handler has returned or raised, and see what became of the session.
 
-        What a handler did to the session before it raised counts all the same.
+        What a handler did to the session before it raised counts all the same. Raises nothing: who
+        ran the handler has others to run.
         """
         if error is not None:
             self._fail("was cancelled" if isinstance(error, CancelledError) else "raised", error)
         if self._open is not None and type(self.event) is not ClientClosed:
             try:
                 self.patch = self._open.changes()
-            except (TypeError, ValueError) as wrong:
+            # Not only what is refused: a dict may also change on another thread while it is read.
+            except Exception as wrong:  # noqa: BLE001
                 self._fail(f"left a session that cannot be kept, it stays as it was: {wrong}")
         self.is_over = True
 
@@ -172,9 +175,11 @@ class Invocation:
 
     def _fail(self, what: str, error: BaseException | None = None) -> None:
         self.has_failed = True
-        _logger.error(
-            "%s %s", self.handler.place, what, exc_info=error, extra={"client_id": self.client_id}
-        )
+        place, extra = self.handler.place, {"client_id": self.client_id}
+        try:
+            _logger.error("%s %s", place, what, exc_info=error, extra=extra)
+        except Exception:  # noqa: BLE001 - raised by a filter that the application has set
+            traceback.print_exc()
 
 
 async def _awaited(result: Any) -> None:

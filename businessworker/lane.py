@@ -30,16 +30,17 @@ class Feed:
         source: The gateway.
         lanes: Its clients by id.
         finished: Events to acknowledge at the end of this turn of the loop.
+        is_over: Whether no event of it begins any more.
         is_lost: Whether its link is gone, so that nothing reaches it any more.
     """
 
-    __slots__ = ("finished", "is_lost", "lanes", "source")
+    __slots__ = ("finished", "is_lost", "is_over", "lanes", "source")
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.lanes: dict[str, Lane] = {}
         self.finished: list[int] = []
-        self.is_lost = False
+        self.is_over = self.is_lost = False
 
     def __repr__(self) -> str:
         state = ", lost" if self.is_lost else ""

@@ -17,11 +17,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
+from io import TextIOWrapper
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from businessworker.dispatcher import Dispatcher
 from businessworker.events import Worker, load_events
+from businessworker.handler import RAISED
 from businessworker.importing import told
 from businessworker.inside import OwnLinks
 from businessworker.links import Links
@@ -102,6 +105,7 @@ class WorkerProcess:
         # Before the application is imported: what it calls meanwhile must not open links of its own.
         config.set_defaults(self._settings.register, self._settings.secret_key.reveal())
         inside.install(self.own_links)
+        _show_lines_at_once()
         events = load_events(self._settings.events, self._settings.app_dir)
         self.events = events
         self.dispatcher = dispatcher = Dispatcher(events, self._mailbox, self.pool)
@@ -128,7 +132,7 @@ class WorkerProcess:
         ending = min(ENDING_TIME, limit / 3)
         if self.dispatcher is not None:
             await self._finish_events(self.dispatcher, now + limit - ending, ending / 4)
-            await timer.close()
+            await timer.close(ending / 4)
             await self._end(self.dispatcher, now + limit - ending / 2)
             self.dispatcher.close()
         await self.links.close()
@@ -171,7 +175,7 @@ class WorkerProcess:
         if handler is not None:
             try:
                 await dispatcher.run(handler.function, self._worker)
-            except Exception as error:
+            except RAISED as error:
                 logger.debug("%s raised", handler.place, exc_info=error)
                 raise StartupError(f"{handler.place} raised {told(error)}") from error
         self._has_begun = True
@@ -207,7 +211,7 @@ class WorkerProcess:
                 await dispatcher.run(handler.function, self._worker)
         except TimeoutError:
             self._context.fail(RunError(f"{handler.place} did not return in time; ended anyhow"))
-        except Exception:
+        except RAISED:
             logger.exception("%s raised", handler.place)
 
     def _rows(self, address: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -223,3 +227,9 @@ class WorkerProcess:
                     "trouble": link.trouble,
                 }
                 yield link.node.node_id, row
+
+
+def _show_lines_at_once() -> None:
+    """Let what handlers print be seen when they print it, also where it goes to a file or a pipe."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)

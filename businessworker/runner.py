@@ -76,8 +76,10 @@ class Runner:
     async def _run(self) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - this coroutine runs as a task
-        waiting = self._run_ready(task)
-        self._task = self._loop.create_task(self._run()) if self._ready else None
+        try:
+            waiting = self._run_ready(task)
+        finally:
+            self._task = self._loop.create_task(self._run()) if self._ready else None
         if waiting is not None:
             invocation, context, awaited = waiting
             self.waiting[invocation] = task

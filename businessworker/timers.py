@@ -15,6 +15,8 @@ from numbers import Real
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from businessworker.handler import RAISED
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -67,10 +69,10 @@ class Timers:
         self._run: Callable[..., Awaitable[None]] | None = None
         self._base = Context()
         self._armed: set[Timer] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], Timer] = {}
 
     def __repr__(self) -> str:
-        return f"<Timers: {len(self._armed)} armed, {len(self._tasks)} running>"
+        return f"<Timers: {len(self._armed)} armed, {len(self._running)} running>"
 
     def after(self, seconds: float, function: Callable[..., object], *args: Any) -> Timer:
         """Call a function once.
@@ -119,15 +121,23 @@ class Timers:
         self._mailbox, self._run = mailbox, run
         self._base = copy_context()
 
-    async def close(self) -> None:
-        """Cancel every timer, and the `async def` functions of theirs that run."""
+    async def close(self, patience: float) -> None:
+        """Cancel every timer, and the `async def` functions of theirs that run.
+
+        Args:
+            patience: Seconds that those have to end; what goes on is named in the log.
+        """
         self._mailbox = self._run = None
         for each in tuple(self._armed):
             self.disarm(each)
-        tasks = tuple(self._tasks)
-        for task in tasks:
+        running = dict(self._running)
+        for task in running:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if running:
+            _, stuck = await asyncio.wait(running, timeout=patience)
+            for task in stuck:
+                name = _name(running[task].function)
+                _logger.error("the timer's function %s was cancelled and does not end", name)
 
     def disarm(self, timer: Timer) -> None:
         """Take a timer that is cancelled off the loop; from any thread."""
@@ -173,8 +183,8 @@ class Timers:
         loop = asyncio.get_running_loop()
         # A context of its own: a timer that a handler has set is not for that handler's client.
         task = loop.create_task(self._call(timer), context=self._base.copy())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._running[task] = timer
+        task.add_done_callback(self._running.pop)
 
     async def _call(self, timer: Timer) -> None:
         run = self._run
@@ -182,7 +192,7 @@ class Timers:
             return  # closed in the same turn of the loop
         try:
             await run(timer.function, *timer.args)
-        except Exception:
+        except RAISED:
             _logger.exception("the timer's function %s raised", _name(timer.function))
         if timer.interval is not None:
             timer.due = next_beat(timer.due, timer.interval, monotonic())

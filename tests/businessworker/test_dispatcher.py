@@ -365,6 +365,35 @@ async def test_a_client_that_comes_back_waits_for_what_was_not_begun_too() -> No
     assert handled == ["new"]
 
 
+async def test_once_given_up_nothing_begins() -> None:
+    """Neither what waits for a thread, nor what waits for its turn on the loop."""
+    begun = asyncio.Event()
+    release = threading.Event()
+    handled: list[str] = []
+
+    def on_message(client_id: str, message: str) -> None:
+        handled.append(client_id)
+        on.mailbox.post(begun.set)
+        assert release.wait(PATIENCE)
+
+    async def on_close(client_id: str, reason: CloseReason) -> None:
+        handled.append(client_id)
+
+    async with stage(on_message=on_message, on_close=on_close, threads=1) as on:
+        for client_id in "abc":
+            on.assign(client_id)
+        on.tell(on.message("a"), on.message("b"))
+        await begun.wait()
+        on.tell(on.closed("c"))
+        on.dispatcher.cancel()
+        release.set()
+        async with asyncio.timeout(PATIENCE):
+            await on.finish()
+        assert on.source.acknowledged == [1]
+        assert (on.dispatcher.finished, on.dispatcher.dropped) == (1, 2)
+    assert handled == ["a"]
+
+
 async def test_it_knows_what_is_unfinished() -> None:
     """Counts by gateway, the oldest event, and a sentence that names handlers for the stop's error."""
     release, begun = threading.Event(), asyncio.Event()

@@ -188,6 +188,31 @@ def test_what_was_sent_before_a_stop_is_handled(app: App) -> None:
             other.stop()
 
 
+def test_the_last_handler_may_end_a_task_of_its_own(app: App) -> None:
+    """That it lets the task's CancelledError pass is its error; the stop goes on."""
+    app.write(
+        "import asyncio\n\n\n"
+        "async def on_worker_start(worker):\n"
+        "    global task\n"
+        "    task = asyncio.create_task(asyncio.sleep(3600))\n\n\n"
+        "async def on_worker_stop(worker):\n"
+        "    task.cancel()\n"
+        "    await task\n"
+    )
+    with app.worker() as worker:
+        worker.stop()
+        assert "on_worker_stop of shop raised" in worker.stderr
+        assert "what it awaits was cancelled" in worker.stderr
+
+
+def test_what_handlers_print_is_seen_at_once(app: App) -> None:
+    """Though standard output is no terminal; not when a buffer is full, or the process ends."""
+    app.write("def on_connect(client_id):\n    print('connected', client_id)\n")
+    with app.worker() as worker, browse(app.gateway.ready.ws) as browser:
+        assert worker.line(starting_with="connected") == f"connected {browser.client_id}"
+        worker.stop()
+
+
 def test_a_handler_that_never_ends_is_named(app: App) -> None:
     """The process ends within its stop timeout, with exit code 1."""
     with (
@@ -283,6 +308,25 @@ def test_a_wrong_module_is_named(app: App, target: str, message: str) -> None:
             "def on_worker_start(worker):\n    raise ValueError('no database')\n",
             "on_worker_start of shop raised ValueError: no database",
         ),
+        (
+            "import sys\n\n\ndef on_worker_start(worker):\n    sys.exit('no database')\n",
+            "on_worker_start of shop raised SystemExit: no database",
+        ),
+        (
+            "import sys\n\n\nasync def on_worker_start(worker):\n    sys.exit('no database')\n",
+            "on_worker_start of shop raised SystemExit: no database",
+        ),
+        (
+            "def on_worker_start(worker):\n    next(iter(()))\n",
+            "on_worker_start of shop raised RuntimeError: coroutine raised StopIteration",
+        ),
+        (
+            (
+                "import asyncio\n\n\nasync def on_worker_start(worker):\n"
+                "    raise asyncio.CancelledError\n"
+            ),
+            "on_worker_start of shop raised RuntimeError: what it awaits was cancelled",
+        ),
     ],
 )
 def test_an_application_that_cannot_start_says_why(app: App, source: str, message: str) -> None:
@@ -298,7 +342,8 @@ def test_an_application_that_cannot_start_says_why(app: App, source: str, messag
     [
         (("--thread", "2"), "--threads"),
         (("--threads", "0"), "give 1 or more"),
-        (("--events", ""), "is missing"),
+        (("--events", ""), "does not name a module"),
+        ((), "is missing"),
     ],
 )
 def test_wrong_flags_are_refused(flags: tuple[str, ...], message: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import math
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -26,7 +26,7 @@ async def timers(**handlers: Any) -> AsyncIterator[tuple[Timers, Stage]]:
     async with stage(**(handlers or {"on_message": print})) as on:
         opened.open(on.mailbox, on.dispatcher.run)
         yield opened, on
-        await opened.close()
+        await opened.close(PATIENCE)
 
 
 async def test_after_calls_once_on_the_loop_or_on_a_thread() -> None:
@@ -119,8 +119,21 @@ async def test_every_may_cancel_itself() -> None:
     assert calls == [1, 1]
 
 
-async def test_a_timer_that_raises_is_logged_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
-    """An error costs one call."""
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(
+    ("raises", "told"),
+    [
+        (ValueError("why"), "ValueError: why"),
+        (StopIteration("why"), "StopIteration: why"),
+        (SystemExit("why"), "SystemExit: why"),
+        (KeyboardInterrupt("why"), "KeyboardInterrupt: why"),
+        (asyncio.CancelledError("why"), "what it awaits was cancelled"),
+    ],
+)
+async def test_a_timer_that_raises_is_logged_and_goes_on(
+    caplog: pytest.LogCaptureFixture, raises: BaseException, told: str, *, is_async: bool
+) -> None:
+    """An error costs one call, whatever it is, and never the process."""
     calls: list[int] = []
     done = asyncio.Event()
 
@@ -128,13 +141,38 @@ async def test_a_timer_that_raises_is_logged_and_goes_on(caplog: pytest.LogCaptu
         calls.append(1)
         if len(calls) == 2:
             on.mailbox.post(done.set)
-        raise ValueError("why")
+        raise raises
+
+    async def beat_on_the_loop() -> None:
+        beat()
 
     async with timers() as (timer, on):
-        timer.every(SHORT, beat)
-        await done.wait()
-    assert "beat raised" in caplog.text
-    assert "ValueError: why" in caplog.text
+        timer.every(SHORT, beat_on_the_loop if is_async else beat)
+        async with asyncio.timeout(PATIENCE):
+            await done.wait()
+    assert "beat" in caplog.text
+    assert told in caplog.text
+
+
+async def test_one_that_does_not_end_when_it_is_closed_is_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """So that a stop does not wait for it, and its author learns of it."""
+    begun, release = asyncio.Event(), asyncio.Event()
+
+    async def stubborn() -> None:
+        begun.set()
+        while not release.is_set():
+            with suppress(asyncio.CancelledError):
+                await release.wait()
+
+    async with timers() as (timer, _):
+        timer.after(0, stubborn)
+        await begun.wait()
+        async with asyncio.timeout(PATIENCE):
+            await timer.close(SHORT)
+        assert "stubborn was cancelled and does not end" in caplog.text
+        release.set()
 
 
 async def test_a_timer_has_no_current_client() -> None:
@@ -188,7 +226,7 @@ async def test_closing_ends_what_waits_and_what_runs() -> None:
         timer.after(1000, forever)
         await begun.acquire()
         await begun.acquire()
-        await timer.close()
+        await timer.close(PATIENCE)
         assert tidied == ["forever"]
         assert repr(timer) == "<Timers: 0 armed, 0 running>"
         with pytest.raises(RuntimeError, match="timers run in a business worker"):
@@ -200,7 +238,7 @@ async def test_a_letter_that_comes_after_closing_arms_nothing() -> None:
     """A thread may set a timer in the moment of the stop."""
     async with timers() as (timer, _):
         timer.after(0, print)
-        await timer.close()
+        await timer.close(PATIENCE)
         await asyncio.sleep(0)
         assert repr(timer) == "<Timers: 0 armed, 0 running>"
 
