@@ -8,14 +8,15 @@ otherwise be found by users.
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from businessworker import django_support
-from businessworker.handler import PARAMETERS, Handler, generates, takes
+from businessworker.handler import PARAMETERS, RAISED, Handler, generates, takes
 from businessworker.importing import import_application, told
 from businessworker.target import split_target
 from gateway_process.errors import StartupError
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["Events", "Worker", "load_events"]
+
+
+_ELSEWHERE: Final = {"onopen": "on_connect", "ondisconnect": "on_close"}
+"""What other libraries call our handlers, squeezed, where the name is not like ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +147,21 @@ def _functions(holder: object, target: str) -> Iterator[tuple[str, Callable[...,
 
 def _takes_self(holder: type, name: str) -> bool:
     function = inspect.getattr_static(holder, name)
+    if isinstance(function, functools.partialmethod):
+        return True
     if not inspect.isfunction(function):
         return False
-    first = next(iter(inspect.signature(function).parameters), "")
+    first = next(iter(inspect.signature(function).parameters.values()), None)
+    if first is not None and (first.name == "self" or first.kind is first.VAR_POSITIONAL):
+        return True  # (*args) is how a decorator without functools.wraps looks
     count = len(PARAMETERS[name])
-    return first == "self" or (not takes(function, count) and takes(function, count + 1))
+    return not takes(function, count) and takes(function, count + 1)
 
 
 def _made(holder: type, target: str) -> object:
     try:
         return holder()
-    except Exception as error:
+    except RAISED as error:
         raise StartupError(
             f"{target} has handlers that take self, so it is made once, as {holder.__name__}(); "
             f"that failed: {told(error)}"
@@ -176,15 +185,23 @@ def _refuse_misspelt(holder: object, target: str, found: Mapping[str, object]) -
     """Refuse names such as `onMessage` and `on_mesage`, if the right one is not there."""
     missing = {_squeezed(name): name for name in PARAMETERS if name not in found}
     for name in dir(holder):
-        squeezed = _squeezed(name)
-        if name in PARAMETERS or not squeezed.startswith("on"):
-            continue
-        close = difflib.get_close_matches(squeezed, missing, 1, cutoff=0.85)
-        if close and callable(inspect.getattr_static(holder, name)):
+        meant = _meant(name, missing)
+        if meant is not None and callable(inspect.getattr_static(holder, name)):
             raise StartupError(
-                f"{name} of {target} would never be called; did you mean {missing[close[0]]}? "
+                f"{name} of {target} would never be called; did you mean {meant}? "
                 "Rename it, also if it is something else"
             )
+
+
+def _meant(name: str, missing: Mapping[str, str]) -> str | None:
+    squeezed = _squeezed(name)
+    if name in PARAMETERS or not squeezed.startswith("on"):
+        return None
+    if squeezed in _ELSEWHERE:
+        meant = _ELSEWHERE[squeezed]
+        return meant if meant in missing.values() else None
+    close = difflib.get_close_matches(squeezed, missing, 1, cutoff=0.85)
+    return missing[close[0]] if close else None
 
 
 def _squeezed(name: str) -> str:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import difflib
 import importlib
 import logging
+import sysconfig
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import gateway_client
+from businessworker.handler import RAISED
 from gateway_process.errors import StartupError
 
 if TYPE_CHECKING:
@@ -24,6 +27,14 @@ _logger = logging.getLogger(__name__)
 
 _MACHINERY: Final = ("<frozen importlib", importlib.__file__, __file__)
 """Files whose frames say nothing about who imported what."""
+
+
+_LIBRARIES: Final = (
+    *{f"{sysconfig.get_path(name)}/" for name in ("stdlib", "purelib", "platlib")},
+    *(f"{Path(each).parent}/" for each in (__file__, gateway_client.__file__)),
+    "<",
+)
+"""Where code lies that the application has not written; `<` as in `<frozen runpy>`."""
 
 
 def import_application(name: str, app_dir: Path) -> ModuleType:
@@ -39,7 +50,7 @@ def import_application(name: str, app_dir: Path) -> ModuleType:
     try:
         return importlib.import_module(name)
     # SystemExit: a script that ends itself, or starts a server, in its last lines
-    except (Exception, SystemExit) as error:
+    except RAISED as error:
         _logger.debug("%s could not be imported", name, exc_info=error)
         if isinstance(error, ModuleNotFoundError) and not _frames(error):
             raise StartupError(_not_there(name, app_dir)) from error
@@ -47,12 +58,18 @@ def import_application(name: str, app_dir: Path) -> ModuleType:
 
 
 def told(error: BaseException) -> str:
-    """Return an error in one line, with the file and line that raised it."""
+    """Return an error in one line, with the file and line that led to it.
+
+    That is the last line of the application's own code, where there is one: what it called is not what
+    its author can change.
+    """
     text = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
     if isinstance(error, SyntaxError):
         return f"{text} ({error.filename}, line {error.lineno})"
     frames = _frames(error)
-    return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else text
+    own = [frame for frame in frames if not frame.filename.startswith(_LIBRARIES)]
+    last = next(reversed(own or frames), None)
+    return f"{text} ({last.filename}, line {last.lineno})" if last else text
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:

@@ -1,5 +1,6 @@
 """Loading an application's handlers, and what is told when they cannot be what was meant."""
 
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -212,3 +213,38 @@ def test_an_attribute_that_is_missing_is_named(app_dir: Path) -> None:
         load(app_dir, "app:Event", app="class Events: ...")
     with pytest.raises(StartupError, match="app has no 'Zoo'; define it there"):
         load(app_dir, "app:Zoo")
+
+
+def test_methods_whose_self_cannot_be_seen_are_called_on_an_object() -> None:
+    """Behind a decorator that hides the parameters, and partial methods."""
+
+    def bare(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            return function(*args)
+
+        return call
+
+    class Handlers:
+        @bare
+        def on_connect(self, client_id: str) -> str:
+            return client_id
+
+        def _say(self, what: str, client_id: str, message: str) -> str:
+            return what + message
+
+        on_message = functools.partialmethod(_say, "said ")
+
+    events = events_of(Handlers, "app:Handlers")
+    assert call(events, "on_connect", "a") == "a"
+    assert call(events, "on_message", "a", "x") == "said x"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("on_open", "on_connect"), ("on_disconnect", "on_close")]
+)
+def test_names_of_other_libraries_are_told_ours(wrong: str, right: str) -> None:
+    """Also beside handlers that are right; where ours is there too, it is a function of their own."""
+    handlers = {"on_message": print, wrong: print}
+    with pytest.raises(StartupError, match=f"{wrong} of app would never .* mean {right}"):
+        events_of(SimpleNamespace(**handlers), "app")
+    assert len(events_of(SimpleNamespace(**handlers, **{right: print}), "app").handlers) == 2

@@ -96,6 +96,18 @@ def test_a_module_in_the_shadow_of_another_package_is_found(app_dir: Path) -> No
         ),
         ("def broken(:\n", "importing it failed: SyntaxError: invalid syntax ({file}, line 1)"),
         ("raise SystemExit(3)\n", "app was found, but ends the process when it is imported"),
+        (
+            "from gateway_client import Gateway\nGateway.send_to_all(1)\n",
+            (
+                "importing it failed: TypeError: a message is str, bytes, dict or list, not int: for JSON of"
+                " anything else pass json.dumps(...), for text str(...) ({file}, line 2)"
+            ),
+        ),
+        (
+            "import ast\n\nast.literal_eval('a')\n",
+            "importing it failed: ValueError: malformed node or string on line 1",
+        ),
+        ("import ast\n\nast.literal_eval('a')\n", "({file}, line 3)"),
     ],
 )
 def test_a_module_that_raises_is_told_with_file_and_line(
