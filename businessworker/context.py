@@ -34,6 +34,15 @@ def _invocation(name: str, instead: str) -> Invocation:
     return client
 
 
+class GiveSessionCopyInstead:
+    """What C code finds that reads the table of a dict past its methods, as orjson does.
+
+    It cannot be serialized, so that such code fails with this name, and not with a wrong result.
+    """
+
+    __slots__ = ()
+
+
 class Session(dict[Any, Any]):
     """The session of the client whose event is being handled, as a dict.
 
@@ -49,7 +58,7 @@ class Session(dict[Any, Any]):
 
     def __init__(self) -> None:
         # Not empty, because json's encoder in C looks at the size before it asks for `items()`.
-        super().__init__(session=None)
+        super().__init__(session=GiveSessionCopyInstead())
 
     def __repr__(self) -> str:
         return repr(_session())

@@ -48,13 +48,18 @@ def import_application(name: str, app_dir: Path) -> ModuleType:
         StartupError: It is not there, or raises; says which of both.
     """
     try:
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
     # SystemExit: a script that ends itself, or starts a server, in its last lines
     except RAISED as error:
         _logger.debug("%s could not be imported", name, exc_info=error)
         if isinstance(error, ModuleNotFoundError) and not _frames(error):
             raise StartupError(_not_there(name, app_dir)) from error
         raise StartupError(_raised(name, error)) from error
+    file = _file_of(name, app_dir)
+    found = getattr(module, "__file__", None)  # what is built into Python has none
+    if file is not None and not (found and Path(found).is_relative_to(app_dir)):
+        raise StartupError(_hidden(name, file))
+    return module
 
 
 def told(error: BaseException) -> str:
@@ -92,18 +97,27 @@ def _raised(name: str, error: BaseException) -> str:
 
 
 def _not_there(name: str, app_dir: Path) -> str:
-    file = app_dir.joinpath(*name.split(".")).with_suffix(".py")
-    if file.exists():
-        return (
-            f"{file} is there, but Python finds another {name.partition('.')[0]!r} before it; put "
-            "an empty __init__.py into its folder, or rename it"
-        )
+    file = _file_of(name, app_dir)
+    if file is not None:
+        return _hidden(name, file)
     near = _near(name, app_dir)
     meant = f"; did you mean {near!r}?" if near else ""
     return (
         f"there is no module {name!r} in {app_dir} or elsewhere on Python's path{meant}; run this "
         "in the folder that holds it, or name that folder with --app-dir"
     )
+
+
+def _file_of(name: str, app_dir: Path) -> Path | None:
+    path = app_dir.joinpath(*name.split("."))
+    files = (path.with_suffix(".py"), path / "__init__.py")
+    return next((file for file in files if file.exists()), None)
+
+
+def _hidden(name: str, file: Path) -> str:
+    package, dot, _ = name.partition(".")
+    remedy = "put an empty __init__.py into its folder, or rename it" if dot else "rename it"
+    return f"{file} is there, but Python finds another {package!r} before it; {remedy}"
 
 
 def _near(name: str, folder: Path) -> str | None:

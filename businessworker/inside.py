@@ -45,7 +45,8 @@ _logger = logging.getLogger(__name__)
 
 _ON_LOOP: Final = (
     "Gateway.{name} was called on the thread of the worker's event loop, which it would block: in "
-    "async def handlers, and where the module is imported, use await AsyncGateway.{name}(...)"
+    "async def handlers use await AsyncGateway.{name}(...); what is to run once at the start, not "
+    "while the module is imported, belongs into on_worker_start"
 )
 
 

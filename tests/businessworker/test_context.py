@@ -102,6 +102,23 @@ async def test_the_session_travels_as_a_dict() -> None:
     await in_event(work)
 
 
+async def test_code_that_reads_past_a_dicts_methods_fails_and_says_what_to_do() -> None:
+    """As serializers in C do, which take whatever is in the table of a dict."""
+
+    def use() -> str:
+        session["a"] = 1
+        return json.dumps(dict(dict.items(session)))
+
+    async def on_message(client_id: str, message: str) -> None:
+        with pytest.raises(TypeError, match="GiveSessionCopyInstead is not JSON serializable"):
+            use()
+
+    async with stage(on_message=on_message) as on:
+        on.assign("a")
+        await on.say("a", "x")
+        assert on.events.handlers[0].failed == 0
+
+
 async def test_a_session_is_not_hashable() -> None:
     """As any dict."""
     with pytest.raises(TypeError, match="unhashable"):

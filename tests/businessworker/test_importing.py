@@ -73,7 +73,18 @@ def test_a_module_in_the_shadow_of_another_package_is_found(app_dir: Path) -> No
     write(app_dir, "email/events.py", "")
     text = failure("email.events", app_dir)
     assert text.startswith(f"{app_dir / 'email' / 'events.py'} is there, but Python finds another")
-    assert "__init__.py" in text
+    assert text.endswith("put an empty __init__.py into its folder, or rename it")
+
+
+@pytest.mark.parametrize("file", ["json.py", "json/__init__.py", "time.py"])
+def test_a_module_with_the_name_of_one_that_is_imported_already_is_told(
+    app_dir: Path, file: str
+) -> None:
+    """Such as one of the standard library; it would look as if it had no handlers."""
+    write(app_dir, file, "def on_message(client_id, message): ...\n")
+    name = file[:4]
+    there = f"{app_dir / file} is there, but Python finds another {name!r} before it; rename it"
+    assert failure(name, app_dir) == there
 
 
 @pytest.mark.parametrize(
