@@ -75,8 +75,8 @@ class ProcessStatus:
     Attributes:
         role: The role's name, such as `gateway`.
         number: Index among the processes of its role.
-        pid: Its process id; 0 while there is none (it crashed, and waits to be started again).
-            While it is replaced, that of the one that works.
+        pid: Its process id; 0 while there is none: it crashed, and waits to be started again, or it
+            has stopped before the others. While it is replaced, that of the one that works.
         state: How it is.
         uptime: Seconds since it was started.
         restarts: How often this place was filled again after a crash.

@@ -174,7 +174,8 @@ class Child:
     async def status(self) -> ProcessStatus:
         """Tell how the place and its process are."""
         process, now = self._process, asyncio.get_running_loop().time()
-        is_ready = process is not None and process.is_ready
+        if process is not None and process.end.done():
+            process = None
         return ProcessStatus(
             role=self.name,
             number=self.number,
@@ -185,7 +186,7 @@ class Child:
             last_failure=self._last_failure,
             memory=resident_bytes(process.pid) if process else 0,
             listening=process.addresses if process else {},
-            work=await process.work() if process and is_ready else None,
+            work=await process.work() if process and process.is_ready else None,
         )
 
     async def connections(self, query: ConnectionQuery) -> ConnectionPage | None:

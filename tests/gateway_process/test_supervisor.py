@@ -380,6 +380,18 @@ async def test_a_later_stage_stops_when_the_earlier_one_has_ended() -> None:
         assert not children_here()
 
 
+async def test_who_has_stopped_before_the_others_has_no_process() -> None:
+    """Its pid may be somebody else's by now, so status does not show it any more."""
+    async with Supervised(processes=2) as supervised, AsyncTalk(supervised) as talk:
+        held = (await supervised.pids()).index(int(await talk.ask("pid")))
+        supervised.supervisor.order(Order.DRAIN)  # the one with a peer waits for it
+        other = supervised.children[1 - held]
+        while (status := await other.status()).pid:  # noqa: ASYNC110 -- nothing tells of its end
+            await asyncio.sleep(0)
+        assert (status.state, status.listening) == (State.STOPPING, {})
+        assert (await supervised.children[held].status()).pid
+
+
 async def test_a_stage_that_hangs_does_not_keep_the_others_from_stopping() -> None:
     """When the stop timeout is over everybody is told to stop, and may still do so cleanly."""
     async with Supervised(processes=2, stop_timeout=0.2) as supervised:
