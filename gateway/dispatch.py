@@ -1,8 +1,8 @@
 """Moves events from clients to workers: what is sent at once, what waits, and what is lost.
 
 Theory of operation. A client is bound to a worker at its first event and stays there. An event is
-sent at once if the client has credit (`EVENT_CREDIT` unfinished events), the link has room
-(`EVENT_CREDIT_BYTES` unfinished bytes; one event may pass it) and nothing of the client waits already;
+sent at once if the client has credit (`EVENT_CREDIT` unfinished events, `CLIENT_CREDIT_BYTES`), the
+link has room (`EVENT_CREDIT_BYTES`; one event may pass either) and nothing of the client waits already;
 else it waits in the client's lane, and the client is not read from::
 
     bound, worker takes     what waits goes through the worker's line, one event a turn, as
@@ -95,7 +95,7 @@ class Dispatch:
         lane, worker = connection.lane, connection.worker
         if lane is None:
             lane = connection.lane = Lane(connection)
-        elif lane.held or lane.unacked >= EVENT_CREDIT:
+        elif lane.held or not lane.has_credit:
             self._wait(lane, event, now)
             return
         if worker is None or not worker.takes or worker.unacked_bytes >= EVENT_CREDIT_BYTES:
@@ -123,6 +123,7 @@ class Dispatch:
         worker.unacked[event_id] = (lane, size, since)
         worker.unacked_bytes += size
         lane.unacked += 1
+        lane.unacked_bytes += size
         self.unacked += 1
         self.counters.dispatched += 1
         return True
@@ -165,6 +166,7 @@ class Dispatch:
             finished += 1
             size += entry[1]
             lane.unacked -= 1
+            lane.unacked_bytes -= entry[1]
             self._catch_up(lane, now)
         self.unacked -= finished
         self.counters.acknowledged += finished
@@ -177,7 +179,7 @@ class Dispatch:
         if not lane.held:
             self._settle(lane)
         elif worker is not None and worker.takes:
-            if lane.unacked < EVENT_CREDIT and not lane.in_line:
+            if lane.has_credit and not lane.in_line:
                 lane.in_line = True
                 worker.line.append(lane)
         elif not lane.unacked and lane not in self.parked:
@@ -195,7 +197,7 @@ class Dispatch:
             lane.drop_first()
             self.held -= 1
             line.popleft()
-            if lane.held and lane.unacked < EVENT_CREDIT:
+            if lane.held and lane.has_credit:
                 line.append(lane)
             else:
                 lane.in_line = False
@@ -205,7 +207,7 @@ class Dispatch:
         """Read from a client again that has caught up, and forget a lane that is empty."""
         if lane.held:
             return
-        if lane.paused and lane.unacked <= RESUME_AT:
+        if lane.paused and lane.unacked <= RESUME_AT and lane.has_credit:
             lane.paused = False
             self.paused -= 1
             lane.connection.edge.resume_reading()
@@ -255,7 +257,7 @@ class Dispatch:
         worker.unacked.clear()
         worker.line.clear()
         for lane in lanes:
-            lane.unacked = 0
+            lane.unacked = lane.unacked_bytes = 0
             lane.in_line = False
             self._catch_up(lane, now)
         return unfinished

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from gateway_wire.limits import EVENT_CREDIT
+
 if TYPE_CHECKING:
     from gateway.connection import Connection
     from gateway_wire.commands import ClientClosed, ClientConnected, ClientMessage
 
 __all__ = [
+    "CLIENT_CREDIT_BYTES",
     "EVENT_OVERHEAD",
     "HOLD_BYTES",
     "HOLD_TIME",
@@ -34,6 +37,11 @@ again after a crash, is back within it, and nobody is glad of an answer that com
 HOLD_BYTES: Final = 64 * 1024
 """Bytes of events that wait for one client while no worker is there: some hundred small messages, so
 that a thousand busy browsers cost 64 MB at the most."""
+
+CLIENT_CREDIT_BYTES: Final = 1024 * 1024
+"""Bytes of one client's events that may be unfinished; one event may pass it. An eighth of what a link
+may have, so that one client with large messages for a slow handler does not hold up all others. Its
+events are handled one after another anyway, so it loses nothing but round trips."""
 
 EVENT_OVERHEAD: Final = 256
 """Bytes that an event counts beside its frame: about what Python keeps for it, so that a flood of
@@ -96,6 +104,7 @@ class Lane:
     Attributes:
         connection: The client.
         unacked: Events that its worker has and has not acknowledged.
+        unacked_bytes: Their size.
         held: Events that wait, oldest first; None if there never was one.
         held_bytes: Their size.
         paused: Whether the client is not read from because of them.
@@ -103,12 +112,22 @@ class Lane:
         ended: Whether the client's last event is among them.
     """
 
-    __slots__ = ("connection", "ended", "held", "held_bytes", "in_line", "paused", "unacked")
+    __slots__ = (
+        "connection",
+        "ended",
+        "held",
+        "held_bytes",
+        "in_line",
+        "paused",
+        "unacked",
+        "unacked_bytes",
+    )
 
     def __init__(self, connection: Connection) -> None:
         """Make the lane of a client that has nothing yet."""
         self.connection = connection
         self.unacked = 0
+        self.unacked_bytes = 0
         self.held: deque[HeldEvent] | None = None
         self.held_bytes = 0
         self.paused = False
@@ -118,6 +137,11 @@ class Lane:
     def __repr__(self) -> str:
         waiting = len(self.held or ())
         return f"<Lane {self.connection.client_id} {self.unacked} unfinished, {waiting} waiting>"
+
+    @property
+    def has_credit(self) -> bool:
+        """Whether the client may have one more unfinished event."""
+        return self.unacked < EVENT_CREDIT and self.unacked_bytes < CLIENT_CREDIT_BYTES
 
     def hold(self, event: HeldEvent) -> None:
         """Keep an event behind those that wait."""

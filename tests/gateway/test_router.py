@@ -15,7 +15,17 @@ from gateway_wire.commands import (
 from gateway_wire.limits import EVENT_CREDIT, EVENT_CREDIT_BYTES
 from tests.gateway.routed import Routed, reads
 from tests.gateway.support import MIB, pipe_of
-from tests.gateway.worker_end import WorkerEnd
+from tests.gateway.worker_end import EventCommand, WorkerEnd
+
+
+def fill(core: Routed, worker: WorkerEnd) -> list[EventCommand]:
+    """Let a crowd of clients send as much as the worker's link takes; give what the worker then has."""
+    crowd = [core.connect() for _ in range(EVENT_CREDIT_BYTES // MIB)]
+    core.ack(worker, *worker.events())
+    for each in crowd:
+        core.say(each, bytes(MIB))
+    return worker.events()
+
 
 # A client's life
 
@@ -182,14 +192,36 @@ def test_a_client_has_so_many_unfinished_events_and_no_more() -> None:
     assert core.router.paused == 0
 
 
+def test_a_client_with_large_messages_leaves_room_for_others() -> None:
+    """One that passes its share has no other until that is finished, and is paused alone."""
+    core = Routed()
+    worker = core.come()
+    loud, quiet = core.connect(), core.connect()
+    core.ack(worker, *worker.events())
+    core.say(loud, *[bytes([each]) * MIB for each in range(9)])
+    core.say(quiet, "q")
+    first, second = worker.events()
+
+    assert [first.client_id, second.client_id] == [loud.client_id, quiet.client_id]
+    assert (reads(loud), reads(quiet)) == (False, True)
+
+    for number in range(1, 9):
+        core.ack(worker, first)
+        (first,) = worker.events()
+        assert first == ClientMessage(first.event_id, loud.client_id, None, bytes([number]) * MIB)
+    assert not reads(loud)
+
+    core.ack(worker, first, second)
+
+    assert reads(loud)
+
+
 def test_a_link_has_so_many_unfinished_bytes_and_no_more() -> None:
     """Who sends more waits in line and is paused; acknowledgements serve the line in order."""
     core = Routed()
     worker = core.come()
     first, second, third = (core.connect() for _ in range(3))
-    core.ack(worker, *worker.events())
-    core.say(first, *[bytes(MIB)] * (EVENT_CREDIT_BYTES // MIB))
-    full = worker.events()
+    full = fill(core, worker)
     core.say(second, "s1", "s2")
     core.say(third, "t1")
     core.say(first, "f1")
@@ -309,15 +341,14 @@ def test_lanes_in_line_move_when_their_worker_leaves() -> None:
     """Room at the leaving one is waited for no longer."""
     core = Routed()
     worker = core.come("full")
-    first, second = core.connect(), core.connect()
-    core.ack(worker, *worker.events())
-    core.say(first, *[bytes(MIB)] * (EVENT_CREDIT_BYTES // MIB))
-    core.say(second, "waits")
+    client = core.connect()
+    fill(core, worker)
+    core.say(client, "waits")
     heir = core.come("heir")
     core.leave(worker)
 
     assert heir.messages() == ["waits"]
-    assert reads(second)
+    assert reads(client)
 
 
 def test_leaving_without_unfinished_events_is_answered_at_once() -> None:
@@ -512,12 +543,10 @@ def test_the_lag_counts_from_when_an_event_happened() -> None:
     """Not from when it was sent: what waits for room, and what has waited, is late all the same."""
     core = Routed()
     worker = core.come()
-    loud, quiet = core.connect(), core.connect()
-    core.ack(worker, *worker.events())
-    core.say(loud, *["x" * (3 * MIB)] * 3)
+    client = core.connect()
+    filling = fill(core, worker)
     core.now += 2
-    filling = worker.events()
-    core.say(quiet, "waits")
+    core.say(client, "waits")
     core.now += 3
     core.ack(worker, *filling[1:])  # the first of them is unfinished
 
