@@ -12,7 +12,7 @@ from tests.support.waiting import eventually
 from tests.support.workers import metric, settled_events
 from tests.workers.talking import Running, answers, running, to_the_end
 
-pytestmark = pytest.mark.serial
+pytestmark = [pytest.mark.serial, pytest.mark.timeout(240)]
 
 RELOADS = 5
 BROWSERS = 20

@@ -1,4 +1,4 @@
-"""Handlers that do what browsers order: a module of `async def` functions."""
+"""Handlers that do what browsers order: a module of `async def` functions, and of one `def` beside them."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ async def on_worker_start(worker: Any) -> None:
     orders.started(worker, "async def")
 
 
-async def on_connect(client_id: str) -> None:
+def on_connect(client_id: str) -> None:
     """Note it."""
     orders.connected(client_id)
 

@@ -1,4 +1,4 @@
-"""Handlers that do what browsers order: `def` methods with `self`."""
+"""Handlers that do what browsers order: `def` methods with `self`, and one `async def` beside them."""
 
 import asyncio
 import json
@@ -39,7 +39,7 @@ class Events:
             raise
         Gateway.send_to_current_client(answer)
 
-    def on_close(self, client_id: str, reason: Any) -> None:
+    async def on_close(self, client_id: str, reason: Any) -> None:
         """Note it."""
         orders.closed(client_id, reason)
 

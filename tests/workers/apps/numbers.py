@@ -13,6 +13,11 @@ WAIT: Final = 0.005
 ME: Final = os.getpid()
 
 
+def on_connect(client_id: str) -> None:
+    """Begin to count; a second time it would spoil the count."""
+    session["count"] = 0
+
+
 async def on_message(client_id: str, message: str) -> None:
     """Send the number back, with the process and how many there were before; wait if told so."""
     answer, waits = _count(message)
@@ -24,6 +29,10 @@ async def on_message(client_id: str, message: str) -> None:
 class Blocking:
     """The same on threads."""
 
+    def on_connect(self, client_id: str) -> None:
+        """Begin to count."""
+        session["count"] = 0
+
     def on_message(self, client_id: str, message: str) -> None:
         """Block a thread if told to wait."""
         answer, waits = _count(message)
@@ -33,7 +42,7 @@ class Blocking:
 
 
 def _count(message: str) -> tuple[str, bool]:
-    before = session.get("count", 0)
+    before = session["count"]
     session["count"] = before + 1
     number, _, more = message.partition(" ")
     return f"{number} {ME} {before}", more == "wait"
