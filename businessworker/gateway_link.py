@@ -23,7 +23,7 @@ from gateway_wire.commands import (
     LeaveEvents,
     TakeEvents,
 )
-from gateway_wire.errors import GatewayError, RemoteProtocolError
+from gateway_wire.errors import GatewayError, LinkRefused, RemoteProtocolError
 from gateway_wire.frames import encode_frame
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ class GatewayLink(Outlet):
     Attributes:
         state: How far it has come.
         trouble: Why it sends no events, as the end of a sentence that begins with it; else empty.
+        has_stopped: Whether it said goodbye, so that this is how it should be.
         is_tried: Whether it was tried once: it has taken us, or could not.
     """
 
@@ -106,6 +107,7 @@ class GatewayLink(Outlet):
         "_owner",
         "_source",
         "_why_not",
+        "has_stopped",
         "is_tried",
         "state",
         "trouble",
@@ -116,6 +118,7 @@ class GatewayLink(Outlet):
         super().__init__(node, cluster, party)
         self.state = LinkState.DIALLING
         self.trouble = ""
+        self.has_stopped = False
         self.is_tried = False
         self._owner = owner
         self._source: LinkSource | None = None
@@ -209,7 +212,7 @@ class GatewayLink(Outlet):
 
     def link_opened(self, link: AioLink) -> None:
         """Send what waited, and ask for events."""
-        self.trouble, self._why_not = "", None
+        self.trouble, self._why_not, self.has_stopped = "", None, False
         self.state = LinkState.OPEN
         self._source = LinkSource(self, link)
         super().link_opened(link)
@@ -241,7 +244,8 @@ class GatewayLink(Outlet):
         """Forget what belonged to the link; it is dialled again."""
         source, self._source = self._source, None
         self.state, self.is_tried = LinkState.DIALLING, True
-        self._ending, self.trouble = reason, f"is lost: {reason}"
+        self._ending, self.has_stopped = reason, isinstance(reason, LinkRefused) and reason.is_stop
+        self.trouble = "has stopped" if self.has_stopped else f"is lost: {reason}"
         super().link_closed(link, reason)
         if source is not None:
             self._events_before += source.events
@@ -262,7 +266,9 @@ class GatewayLink(Outlet):
         if error is self._ending:  # which `link_closed` was told
             return
         self.is_tried = True
-        self._why_not = self.trouble = why_no_link(error)
+        self._why_not = why_no_link(error)
+        if not self.has_stopped:
+            self.trouble = self._why_not
         self.fail_waiting(self._why_not, error)
         self._owner.link_changed(self)
 

@@ -23,7 +23,7 @@ from gateway_client.forks import renew_after_fork
 from gateway_client.tally import Losses
 from gateway_process.errors import StartupError
 from gateway_wire.commands import Role, TakeEvents
-from gateway_wire.errors import AuthenticationFailed
+from gateway_wire.errors import AuthenticationFailed, LinkRefused
 
 if TYPE_CHECKING:
     from businessworker.gateway_link import Receiver
@@ -152,7 +152,8 @@ class Links:
         if link.state is LinkState.TAKING:
             self._say(name, logging.INFO, "sends events")
         elif link.trouble and not self.engine.is_closed:
-            self._say(name, logging.WARNING, link.trouble)
+            level = logging.INFO if link.has_stopped else logging.WARNING
+            self._say(name, level, link.trouble)
         self._changed.set()
 
     # Private methods
@@ -197,6 +198,8 @@ class Links:
 def _why_no_register(failure: GatewayError) -> tuple[int, str]:
     if isinstance(failure, AuthenticationFailed):
         return logging.ERROR, f"refuses this worker: {failure}"
+    if isinstance(failure, LinkRefused) and failure.is_stop:
+        return logging.INFO, "has stopped"
     if isinstance(failure.__cause__, ConnectionRefusedError):
         return logging.WARNING, "refuses connections; start it with `register start`"
     return logging.WARNING, f"does not answer: {failure}"

@@ -201,8 +201,10 @@ class Router:
         if worker is None:
             return
         unfinished = self._dispatch.lose_worker(worker, now)
-        log = logger.warning if unfinished else logger.info
-        log("worker %s is gone; %d events of it are lost", worker, unfinished)
+        if unfinished:
+            logger.warning("worker %s is gone; %d events of it are lost", worker, unfinished)
+        else:
+            logger.info("worker %s is gone", worker)
         self._tell_if_idle()
 
     # Time.

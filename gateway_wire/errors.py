@@ -167,3 +167,8 @@ class LinkRefused(LinkError):
 
     def __str__(self) -> str:
         return f"{self.text} ({self.code})"
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether the peer ended the link because it stops, which is no trouble."""
+        return self.code == ErrorCode.STOPPING.value

@@ -296,3 +296,31 @@ async def test_a_gateway_that_is_gone_is_not_dialled_any_more(
     link.forget()
     await until(owner, LinkState.DIALLING)
     assert there.gateway.openings == 1
+
+
+async def test_a_gateway_that_says_goodbye_is_no_trouble(
+    there: Peers, link: GatewayLink, owner: RecordingOwner
+) -> None:
+    """It has stopped, also when it then refuses connections; one that comes back takes us again."""
+    await until(owner, LinkState.TAKING)
+    there.gateway.say_goodbye()
+    await until(owner, LinkState.DIALLING)
+    await until(owner, LinkState.DIALLING)  # an attempt failed
+    assert (link.has_stopped, link.trouble) == (True, "has stopped")
+
+    there.gateway.start()
+    await until(owner, LinkState.TAKING)
+    assert (link.has_stopped, link.trouble) == (False, "")
+
+
+async def test_a_gateway_that_is_cut_is_trouble(
+    there: Peers, link: GatewayLink, owner: RecordingOwner
+) -> None:
+    """Without a goodbye it is lost, and then refuses connections."""
+    await until(owner, LinkState.TAKING)
+    there.gateway.stop()
+    await until(owner, LinkState.DIALLING)
+    assert "is lost" in link.trouble
+    await until(owner, LinkState.DIALLING)
+    assert not link.has_stopped
+    assert "could not be reached" in link.trouble

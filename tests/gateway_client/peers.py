@@ -95,6 +95,11 @@ class Peer:
         self._loop.call(self.listener.stop_accepting)
         self.cut_links()
 
+    def say_goodbye(self) -> None:
+        """Refuse connections and end the links as a process does that stops."""
+        self._loop.call(self.listener.stop_accepting)
+        self._loop.call(lambda: self.listener.close_links(ErrorCode.STOPPING, "it stops"))
+
     def cut_links(self) -> None:
         """Cut every link and return when it is done."""
         self._loop.run(self._cut())
