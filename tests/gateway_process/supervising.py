@@ -12,7 +12,8 @@ import psutil
 
 from gateway_process.errors import ProcessError
 from gateway_process.inspection import ProcessStatus
-from gateway_process.place import START_LIMIT, Child
+from gateway_process.place import START_LIMIT, Child, NotReplaced
+from gateway_process.settings import Reloaded
 from gateway_process.signals import Order
 from gateway_process.supervisor import Supervisor
 from tests.gateway_process.roles.probe.role import ProbeSettings, sockets_of
@@ -55,6 +56,7 @@ class Supervised:
             for number, sockets in enumerate(sockets_of(self.settings))
         ]  # fmt: skip
         self.rereads = 0
+        self.fault: ProcessError | None = None
         self.ready = asyncio.Event()
         self.supervisor = Supervisor(
             self.children, announce=lambda _: self.ready.set(), reread=self._reread
@@ -73,10 +75,13 @@ class Supervised:
         with suppress(ProcessError):
             await self.end
 
-    def _reread(self) -> None:
+    def _reread(self) -> Reloaded:
         self.rereads += 1
+        if self.fault is not None:
+            raise self.fault
         for child in self.children:
             child.settings = self.settings
+        return Reloaded(None, ("greeting",), ())
 
     def change(self, **settings: object) -> None:
         """Let a reload read these settings."""
@@ -88,10 +93,14 @@ class Supervised:
         self.supervisor.order(Order.RELOAD)
 
     async def replace(self, **settings: object) -> bool:
-        """Replace the process of the first place, which gets these settings."""
+        """Replace the process of the first place, which gets these settings; give whether it worked."""
         child = self.children[0]
         child.settings = replace(self.settings, **settings)  # type: ignore[arg-type]
-        return await child.replace()
+        try:
+            await child.replace()
+        except NotReplaced:
+            return False
+        return True
 
     async def status(self, number: int = 0) -> ProcessStatus:
         """Give the status of one place."""
@@ -153,6 +162,13 @@ class AsyncTalk:
 
 
 def children() -> set[int]:
-    """Give the ids of the processes that this one has started and that run."""
-    mine = psutil.Process().children()
-    return {each.pid for each in mine if each.status() != psutil.STATUS_ZOMBIE}
+    """Give the ids of the probes that this process has started and that run."""
+    return {each.pid for each in psutil.Process().children() if _is_probe(each)}
+
+
+def _is_probe(process: psutil.Process) -> bool:
+    """Whether it is one of ours: other tests keep clusters under this process for the whole session."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE and "probe" in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False

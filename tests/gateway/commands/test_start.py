@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -65,8 +66,8 @@ def test_connections_can_be_filtered_and_paged(instances: Instances, directory: 
         assert listed(instances, "--group", "news") == [second.client_id]
         assert listed(instances, "--address", "192.0.2.") == []
         page = instances("gateway", "connections", "--limit", "1").out.splitlines()
-        assert page[-1].startswith("more: gateway connections --name gateway --limit 1 --after ")
-        rest = instances(*page[-1].removeprefix("more: ").split()).out
+        assert page[-1].startswith("more: gateway connections --name=gateway ")
+        rest = instances(*shlex.split(page[-1].removeprefix("more: "))).out
         assert (first.client_id in rest) != (second.client_id in rest)
 
 
