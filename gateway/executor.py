@@ -231,6 +231,7 @@ class Executor:
             self._continue_parts(inbox, end)
         while queue and done < most and inbox.parts is None and link.has_room():
             self._execute(inbox, queue.popleft(), end)
+            self._relieve(link)
             done += 1
             if perf_counter() >= end:
                 break
@@ -244,6 +245,12 @@ class Executor:
         elif inbox.then is not None:
             inbox.then()
         return done
+
+    def _relieve(self, link: AioLink) -> None:
+        """Let much that was answered leave before the turn ends, behind what the commands pushed."""
+        if link.has_much:
+            self._flusher.end_of_turn(more=False)
+            link.flush()
 
     def _writable_again(self, link: AioLink) -> None:
         inbox = self._inboxes.get(link)
@@ -279,6 +286,7 @@ class Executor:
         try:
             for following in parts:
                 link.queue(ReplyPart(part), request_id)
+                self._relieve(link)
                 part = following
                 if perf_counter() >= end or not link.has_room():
                     inbox.parts = (parts, request_id, part)

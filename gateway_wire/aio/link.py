@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from gateway_wire.addresses import Address
 from gateway_wire.aio.keepalive import set_keepalive
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["AioLink", "LinkEvents", "LinkLost"]
 
 logger = logging.getLogger("gateway_wire")
+
+MUCH: Final = 1024 * 1024
+"""Bytes that are worth a write of their own: a sixteenth of what may be unsent."""
 
 
 class LinkLost(LinkError):
@@ -145,6 +148,14 @@ class AioLink(asyncio.Protocol):
     def has_room(self) -> bool:
         """Whether the peer reads well enough that more may be sent."""
         return not self._paused or self.unsent < MAX_UNSENT
+
+    @property
+    def has_much(self) -> bool:
+        """Whether so much was sent since the last flush that it should be flushed before more is.
+
+        The transport then says whether the peer reads; until it is asked nobody knows.
+        """
+        return self.core.unsent >= MUCH and not self._paused
 
     def send(
         self, command: Command, request_id: int = 0, options: Mapping[str, Any] | None = None

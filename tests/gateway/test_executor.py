@@ -30,6 +30,7 @@ from gateway_wire.commands import (
     CommandError,
     CountClients,
     Error,
+    GetSession,
     GetUid,
     IsOnline,
     ListClientIds,
@@ -443,12 +444,29 @@ async def test_a_peer_that_leaves_answers_unread_gets_no_more_of_them() -> None:
         await turns_until(lambda: not theirs.has_room())
 
         assert not is_reading(theirs)
-        assert theirs.unsent < 2 * MAX_UNSENT
+        assert theirs.unsent < MAX_UNSENT + 3 * MIB
 
         link.resume_reading()
         got = await answers(owner, parts)
 
         assert [type(each) for _, each in got] == [ReplyPart] * (parts - 1) + [Reply]
+
+
+async def test_large_answers_of_one_turn_are_bounded_too() -> None:
+    """Each is whole by itself, and so many may be asked for at once that none may wait for the end."""
+    asked = 3 * MAX_UNSENT // MIB
+    async with executing({GetSession: lambda _: {"all": PART}}) as (_, backends):
+        link, owner, theirs = await backends.both_ends()
+        for request_id in range(1, asked + 1):
+            link.send(GetSession("a"), request_id)
+        link.flush()
+        link.pause_reading()
+        await turns_until(lambda: not theirs.has_room())
+
+        assert theirs.unsent < MAX_UNSENT + 3 * MIB
+
+        link.resume_reading()
+        assert [each for each, _ in await answers(owner, asked)] == list(range(1, asked + 1))
 
 
 async def test_reading_its_answers_does_not_make_room_in_a_full_inbox() -> None:
