@@ -7,10 +7,12 @@ when the connection between them is gone.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import dropwhile, islice
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway_process.inspection import ConnectionPage
+from gateway_process.inspection import ConnectionPage, no_page
 from gateway_wire.addresses import Address
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def list_connections(hub: Hub, query: ConnectionQuery, now: float) -> Connection
     Raises:
         ValueError: If `query.after` is no `next` of a page.
     """
-    after = float(query.after or 0)
+    after = _cursor(query.after)
     rows: list[dict[str, Any]] = []
     following = dropwhile(lambda each: each.opened_at <= after, _candidates(hub, query))
     for count, each in enumerate(islice(following, LOOKS + 1)):
@@ -48,6 +50,13 @@ def list_connections(hub: Hub, query: ConnectionQuery, now: float) -> Connection
         if _matches(each, query):
             rows.append(_row(each, now))
     return ConnectionPage(rows=rows)
+
+
+def _cursor(after: str) -> float:
+    with suppress(ValueError):
+        if isfinite(cursor := float(after or 0)):
+            return cursor
+    raise no_page(after, "this process")
 
 
 def _matches(connection: Connection, query: ConnectionQuery) -> bool:

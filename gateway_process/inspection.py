@@ -23,6 +23,7 @@ __all__ = [
     "ProcessStatus",
     "State",
     "Work",
+    "no_page",
     "page_of",
     "resident_bytes",
 ]
@@ -144,6 +145,17 @@ class ConnectionPage:
         """Give the same page with each row saying which process it is of."""
         rows = [{"role": role, "number": number} | row for row in self.rows]
         return ConnectionPage(rows=rows, next=self.next, silent=self.silent)
+
+
+def no_page(after: str, of: str) -> ValueError:
+    """Give the error about an `after` that no page has said.
+
+    Args:
+        after: what was given.
+        of: whose pages were meant.
+    """
+    remedy = "give what the page before said, or nothing for the first"
+    return ValueError(f"after: {after!r} is no page of {of}; {remedy}")
 
 
 def page_of(

@@ -134,7 +134,8 @@ def test_a_page_looks_at_so_many_and_says_where_to_go_on() -> None:
     assert ids(page(core, group="rare", after=first.next)) == [last.client_id]
 
 
-def test_a_cursor_that_is_none_is_an_error() -> None:
-    """It is not taken for the beginning."""
-    with pytest.raises(ValueError, match="could not convert"):
-        page(Pipes(), after="c1")
+@pytest.mark.parametrize("after", ["c1", "nan"])
+def test_a_cursor_that_is_none_is_an_error(after: str) -> None:
+    """It is not taken for the beginning; what to give instead is told."""
+    with pytest.raises(ValueError, match=f"after: '{after}' is no page .*; give what the page"):
+        page(Pipes(), after=after)
