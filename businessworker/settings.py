@@ -34,6 +34,7 @@ class WorkerSettings(MemberSettings):
         "Worker processes; about one per core. Each browser stays with one of them.",
         minimum=1,
         maximum=512,
+        held=True,
     )
     threads: int = setting(
         8,
@@ -44,6 +45,7 @@ class WorkerSettings(MemberSettings):
     http: Address | None = setting(
         None,
         "Where health and metrics are served; process i has this port plus i. Not served if unset.",
+        held=True,
     )
     max_message: Size = setting(
         DEFAULT_MAX_MESSAGE,

@@ -140,6 +140,11 @@ class GatewaySettings(MemberSettings):
         3600.0, "How long a graceful stop waits for browsers to leave.", minimum=0, hot=True
     )
 
+    @property
+    def drain_limit(self) -> float:
+        """Seconds after which a graceful stop waits for no browser any more and is a plain stop."""
+        return self.drain_deadline
+
     def __post_init__(self) -> None:
         """Check what concerns several settings together."""
         self._check_listeners()

@@ -130,13 +130,28 @@ class Asked:
             if not part.next or len(found.rows) >= query.limit:
                 return found
 
-    def reload(self) -> dict[str, Any]:
-        """Have it reload; gives `applied` and `needs_restart`, the settings that have changed.
+    def reload(self, tell: Callable[[str], None]) -> dict[str, Any]:
+        """Have it reload, and wait until every process was replaced that is to be; Ctrl-C ends that.
+
+        Args:
+            tell: takes what should be said meanwhile.
+
+        Returns:
+            `applied` and `needs_restart`, the settings that have changed, and `replaced`, the number
+            of processes that were.
 
         Raises:
-            ProcessError: it did not answer, or its settings are wrong now.
+            ProcessError: it did not answer, its settings are wrong now, a process could not be
+                replaced, or the waiting was interrupted.
         """
-        return self._control.ask(Order.RELOAD.value)
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        still = "still replacing processes; Ctrl-C ends the waiting, not the reload"
+        try:
+            return self._control.ask(Order.RELOAD.value, on_wait=lambda: tell(still))
+        except KeyboardInterrupt:
+            raise RunError("not waited for; the reload goes on") from None
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def end(self, order: Order) -> float:
         """Have it stop or drain; gives the seconds that its stop may take.

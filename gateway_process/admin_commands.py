@@ -143,12 +143,16 @@ def restart(target: _Target, *, daemon: bool, commands: click.Group) -> int:
 def reload(target: _Target) -> int:
     """Have a running instance read its settings anew.
 
-    Certificates and the log file, too; a business worker's processes are replaced one after another.
-    Says which settings have changed, and which of those need a restart.
+    Certificates and the log file, too; a business worker's processes are replaced one after another,
+    which is waited for: exit code 1 if one could not be. Says which settings have changed, and which
+    of those need a restart.
     """
     with Asked.of(target.run_dir, target.instance) as asked:
-        change = asked.reload()
-    click.echo(f"reloading {target.instance}; changed: {', '.join(change['applied']) or 'nothing'}")
+        change = asked.reload(_tell)
+    done = "reloaded" if change["replaced"] else "reloading"
+    replaced = f"; replaced: {change['replaced']}" if change["replaced"] else ""
+    changed = ", ".join(change["applied"]) or "nothing"
+    click.echo(f"{done} {target.instance}; changed: {changed}{replaced}")
     if change["needs_restart"]:
         _tell(f"changed, but needs a restart: {', '.join(change['needs_restart'])}")
     return ExitCode.OK

@@ -5,11 +5,15 @@ One line of JSON each way, any number of times on one connection:
     {"ask": "status"}                                  -> {"answer": {"processes": [...], ...}}
     {"ask": "connections", "query": {"uid": "42"}}     -> {"answer": {"rows": [...], "next": ""}}
     {"ask": "stop" | "drain"}                          -> {"answer": {"stop_timeout": 25}}
-    {"ask": "reload"}                                  -> {"answer": {"applied": [...], "needs_restart": [...]}}
+    {"ask": "reload"}                                  -> {"answer": {"applied": [...], "needs_restart": [...], "replaced": 2}}
     what failed                                        -> {"error": "a sentence"}
 
-An instance that ends otherwise than cleanly says so last, unasked, as an error. The socket's mode (0600) is all the permission there is: who may connect may as well send a signal.
-An answer to an order says that it was given, not that it was carried out.
+An answer that takes its time is preceded by lines {"waiting": true}, by which one who works is told from
+one who hangs. An instance that ends otherwise than cleanly says so last, unasked, as an error. The
+socket's mode (0600) is all the permission there is: who may connect may as well send a signal.
+
+The answer to a stop or drain says that it was ordered; the end of the connection, that it was carried
+out. A reload is answered when every process was replaced that is to be; where none is, when it was ordered.
 """
 
 import asyncio
@@ -20,7 +24,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 from gateway_process.errors import ExitCode, ProcessError, RunError
 from gateway_process.inspection import ConnectionPage, ConnectionQuery, ProcessStatus
@@ -33,6 +37,8 @@ __all__ = ["Control", "Controlled", "NoAnswer", "Steering", "serving"]
 logger = logging.getLogger(__package__)
 
 Answer = dict[str, Any]
+SIGN_OF_LIFE: Final = 1.0
+"""Seconds after which one who waits for an answer is told that it takes longer, and again."""
 
 
 class Controlled(Protocol):
@@ -50,17 +56,23 @@ class Controlled(Protocol):
         """Take an order."""
         ...
 
+    async def reload(self) -> Reloaded:
+        """Reload, and give what has changed when every process was replaced that is to be.
+
+        Raises:
+            ProcessError: it changed nothing, or not all.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steering:
     """What a command may ask besides the processes themselves.
 
     Attributes:
-        changes: reads the settings anew and says what a reload changes; raises `ProcessError`.
         stop_timeout: gives the seconds that a stop may take.
     """
 
-    changes: Callable[[], Reloaded]
     stop_timeout: Callable[[], float]
 
 
@@ -99,7 +111,9 @@ class _Server:
         self._asked: Mapping[str, Callable[[Answer], Awaitable[Answer]]] = {
             "status": self._status,
             "connections": self._connections,
-            **{order.value: self._order for order in Order},
+            Order.STOP.value: self._end,
+            Order.DRAIN.value: self._end,
+            Order.RELOAD.value: self._reload,
         }
 
     def __repr__(self) -> str:
@@ -113,8 +127,7 @@ class _Server:
         try:
             with suppress(ConnectionError, ValueError):  # ValueError: a line without end
                 while line := await reader.readline():
-                    writer.write(_line(await self._answer(line)))
-                    await writer.drain()
+                    await self._reply(line, writer)
         except asyncio.CancelledError:
             logger.debug(
                 "the instance ends before a command hung up"
@@ -132,6 +145,17 @@ class _Server:
         """Leave whoever still asks."""
         for task in self._serving:
             task.cancel()
+
+    async def _reply(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+        answering = asyncio.create_task(self._answer(line))
+        try:
+            while not (await asyncio.wait({answering}, timeout=SIGN_OF_LIFE))[0]:
+                writer.write(_line({"waiting": True}))
+                await writer.drain()
+            writer.write(_line(answering.result()))
+            await writer.drain()
+        finally:
+            answering.cancel()
 
     async def _answer(self, line: bytes) -> Answer:
         try:
@@ -156,14 +180,17 @@ class _Server:
     async def _connections(self, request: Answer) -> Answer:
         return asdict(await self._target.connections(ConnectionQuery(**request["query"])))
 
-    async def _order(self, request: Answer) -> Answer:
-        order = Order(request["ask"])
-        if order is not Order.RELOAD:
-            self._target.order(order)
-            return {"stop_timeout": self._steering.stop_timeout()}
-        change = self._steering.changes()
-        self._target.order(order)
-        return {"applied": list(change.applied), "needs_restart": list(change.needs_restart)}
+    async def _end(self, request: Answer) -> Answer:
+        self._target.order(Order(request["ask"]))
+        return {"stop_timeout": self._steering.stop_timeout()}
+
+    async def _reload(self, _request: Answer) -> Answer:
+        change = await self._target.reload()
+        return {
+            "applied": change.applied,
+            "needs_restart": change.needs_restart,
+            "replaced": change.replaced,
+        }
 
 
 def _line(answer: Answer) -> bytes:
@@ -183,7 +210,7 @@ class Control:
 
     Args:
         path: the control socket.
-        timeout: seconds that connecting and each answer may take.
+        timeout: seconds that connecting may take, and each sign that an answer will come.
 
     Raises:
         NoAnswer: nobody listens there.
@@ -210,27 +237,43 @@ class Control:
     def __repr__(self) -> str:
         return f"<Control {self._path}>"
 
-    def ask(self, what: str, **fields: Any) -> Answer:
+    def ask(
+        self, what: str, *, on_wait: Callable[[], None] = lambda: None, **fields: Any
+    ) -> Answer:
         """Ask and give the answer.
 
+        Args:
+            what: the question, or an order.
+            on_wait: called once, when the answer takes its time.
+            fields: what belongs to the question.
+
         Raises:
-            NoAnswer: none came in time.
+            NoAnswer: none came, nor a sign that one will.
             ProcessError: it said that it cannot.
         """
-        try:
-            self._sock.sendall(_line({"ask": what, **fields}))
-            line = self._lines.readline()
-        except ConnectionError as error:
-            raise self._no_answer("it has ended") from error
-        except OSError as error:
-            raise self._no_answer(error) from error
-        if not line.endswith(b"\n"):
-            raise self._no_answer("it has ended")
-        reply: Answer = json.loads(line)
+        reply = self._exchange(_line({"ask": what, **fields}))
+        if "waiting" in reply:
+            on_wait()
+        while "waiting" in reply:
+            reply = self._exchange()
         if "error" in reply:
             raise _refusal(reply)
         answer: Answer = reply["answer"]
         return answer
+
+    def _exchange(self, line: bytes = b"") -> Answer:
+        """Send a line, if there is one, and read the next."""
+        try:
+            self._sock.sendall(line)
+            said = self._lines.readline()
+        except ConnectionError as error:
+            raise self._no_answer("it has ended") from error
+        except OSError as error:
+            raise self._no_answer(error) from error
+        if not said.endswith(b"\n"):
+            raise self._no_answer("it has ended")
+        reply: Answer = json.loads(said)
+        return reply
 
     def last_word(self) -> str:
         """Give why an instance that has ended did not end cleanly; empty if it did or cannot say."""

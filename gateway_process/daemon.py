@@ -31,7 +31,7 @@ from gateway_process.inspection import (
     Work,
     resident_bytes,
 )
-from gateway_process.settings import reloaded
+from gateway_process.settings import Reloaded, reloaded
 from gateway_process.shared import SharedSettings
 from gateway_process.signals import Order
 
@@ -183,6 +183,16 @@ class Daemon(Generic[S]):
             self._end()
         else:
             self._orders.put_nowait(order)
+
+    async def reload(self) -> Reloaded:
+        """Order a reload, and say what it changes.
+
+        Raises:
+            ProcessError: the settings are wrong now.
+        """
+        change = reloaded(self.settings, self._reread())
+        self.order(Order.RELOAD)
+        return change
 
     # What it tells of itself
 

@@ -3,7 +3,7 @@
     ProcessError            one clear line for the person who started the process
     ├── SettingsError       a setting is wrong: exit code 2
     ├── StartupError        the settings are fine, starting failed: exit code 3
-    ├── RunError            it ran and had to end: exit code 1
+    ├── RunError            it ran and had to end, or could not do what it was told: exit code 1
     ├── NotRunning          there is no such instance: exit code 4
     └── ChildError          a child could not start: the child's own message and exit code
     BadValue(ValueError)    a text is not a value of its kind; becomes a SettingsError that names it
@@ -48,7 +48,7 @@ class ProcessError(Exception):
 
 
 class RunError(ProcessError):
-    """A role that had started cannot go on."""
+    """A role that had started cannot go on, or not do what it was told."""
 
 
 class StartupError(ProcessError):

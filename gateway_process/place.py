@@ -34,7 +34,7 @@ from gateway_process.process import ChildProcess, Start
 from gateway_process.shared import SharedSettings
 from gateway_process.signals import Order
 
-__all__ = ["KILL_GRACE", "START_LIMIT", "Child"]
+__all__ = ["KILL_GRACE", "START_LIMIT", "Child", "NotReplaced"]
 
 logger = logging.getLogger(__package__)
 
@@ -43,6 +43,13 @@ KILL_GRACE: Final = STUCK_GRACE + 1.0
 START_LIMIT: Final = 60.0
 """Seconds that a new process has to be ready before the old one is kept instead: a large
 application is imported in a tenth of it, and a reload that never ended would hold up the next."""
+NEW: Final = "the new process"
+REMEDY: Final = "mend it and reload again"
+ENDS: Final = "it is being stopped"
+
+
+class NotReplaced(RunError):
+    """A place has no new process that works; the message says why and, where there is one, the remedy."""
 
 
 class Child:
@@ -95,9 +102,9 @@ class Child:
         self._process: ChildProcess | None = None
         self._other: ChildProcess | None = None
         self._leaving: asyncio.Task[None] | None = None
-        # A replacement that was asked for, until it is done: whether it worked. One at a time.
+        # A replacement that was asked for, until it is done. One at a time.
         self._replacing = asyncio.Lock()
-        self._replaced: asyncio.Future[bool] | None = None
+        self._replaced: asyncio.Future[None] | None = None
         self._ending = asyncio.Event()
         # Set when whoever keeps the place must look: it ends, or a replacement is wanted.
         self._called = asyncio.Event()
@@ -140,21 +147,21 @@ class Child:
         finally:
             self._ending.set()  # no order comes to a place that has ended by itself
             self._let_sockets_go()
-            self._tell_replaced(worked=False)
+            self._tell_replaced(ENDS)
         await self._see_the_end()
 
-    async def replace(self) -> bool:
+    async def replace(self) -> None:
         """Put a new process in the place of the one that runs, and wait until that one has ended.
 
-        Returns:
-            Whether a new process works there now; if not, the log says why.
+        Raises:
+            NotReplaced: no new process works there; the log says it too.
         """
         async with self._replacing:
-            if self._ending.is_set():
-                return False
-            self._replaced = asyncio.get_running_loop().create_future()
+            replaced = self._replaced = asyncio.get_running_loop().create_future()
             self._called.set()
-            return await self._replaced
+            if self._ending.is_set():
+                self._tell_replaced(ENDS)
+            await replaced
 
     def order(self, order: Order) -> None:
         """Hand an order to the process, if there is one; STOP and DRAIN also end the place."""
@@ -163,6 +170,7 @@ class Child:
             self._ending.set()
             self._called.set()
             self._let_sockets_go()
+            self._tell_replaced(ENDS)
         for process in self._processes():
             self._hand(process, order)
 
@@ -209,15 +217,24 @@ class Child:
         try:
             process = self._process = await self._launch()
         except OSError as error:  # too many processes, or no memory: tried again like a crash
-            self._tell_replaced(worked=False)
-            return self._ended(f"cannot be started: {error}")
+            failure = f"cannot be started: {error}"
+            self._tell_replaced(f"{NEW} {failure}; {REMEDY}")
+            return self._ended(failure)
         if was_called:
-            await self._await_start(process)
-            self._tell_replaced(worked=process.is_ready)
+            await self._fill_anew(process)
         while await self._is_to_be_replaced(process):
             process = await self._replace(process)
         await asyncio.wait({process.end})
         return self._ended(process.how_it_ended, process.end.result(), process.failure)
+
+    async def _fill_anew(self, process: ChildProcess) -> None:
+        """Tell whoever wanted a replacement, when there was none to replace, how its start went."""
+        await self._await_start(process)
+        if process.ready_at is not None:
+            self._tell_replaced()
+            return
+        await asyncio.wait({process.end})
+        self._tell_replaced(f"{NEW} {process.how_it_ended}; {REMEDY}")
 
     async def _launch(self) -> ChildProcess:
         start = Start(
@@ -288,13 +305,13 @@ class Child:
         try:
             new = self._other = await self._launch()
         except OSError as error:
-            self._keep_old(f"cannot be started: {error}")
+            self._keep(old, f"cannot be started: {error}")
             return old
         await self._await_start(new, old)
         if new.ready_at is None:
             await asyncio.wait({new.end})
             self._other = None
-            self._keep_old(new.how_it_ended)
+            self._keep(old, new.how_it_ended)
             return old
         self._process, self._other = new, old
         self._leaving = asyncio.create_task(self._see_off(old))
@@ -317,12 +334,14 @@ class Child:
             self._last_failure = old.how_it_ended
             logger.error("%s %s while it was replaced", self, self._last_failure)
 
-    def _keep_old(self, failure: str) -> None:
-        if not self._ending.is_set():
-            self._last_failure = failure
-            remedy = "the old one goes on; mend it and reload again"
-            logger.error("%s is not replaced: the new process %s; %s", self, failure, remedy)
-        self._tell_replaced(worked=False)
+    def _keep(self, old: ChildProcess, failure: str) -> None:
+        if self._ending.is_set():
+            return
+        self._last_failure = failure
+        remedy = REMEDY if old.end.done() else f"the old one goes on; {REMEDY}"
+        why = f"{NEW} {failure}; {remedy}"
+        logger.error("%s is not replaced: %s", self, why)
+        self._tell_replaced(why)
 
     async def _see_off(self, old: ChildProcess) -> None:
         """Let a process that was replaced finish, and end it when its time is over."""
@@ -336,12 +355,18 @@ class Child:
         if not old.ended_well:
             logger.error("%s was replaced; the old process %s", self, old.how_it_ended)
         self._other = None
-        self._tell_replaced(worked=self._process is not None and self._process.is_ready)
+        works = self._process is not None and self._process.is_ready
+        self._tell_replaced("" if works else f"{NEW} has ended already; the log says how")
 
-    def _tell_replaced(self, *, worked: bool) -> None:
-        if self._replaced is not None and not self._replaced.done():
-            self._replaced.set_result(worked)
-        self._replaced = None
+    def _tell_replaced(self, why_not: str = "") -> None:
+        """Tell whoever waits for a replacement that it is done, or why there is none."""
+        waiting, self._replaced = self._replaced, None
+        if waiting is None or waiting.done():
+            return
+        if why_not:
+            waiting.set_exception(NotReplaced(f"{self} is not replaced: {why_not}"))
+        else:
+            waiting.set_result(None)
 
     # Its processes
 

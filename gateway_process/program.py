@@ -194,16 +194,14 @@ class Part(Generic[S]):
         Raises:
             ProcessError: they are wrong now.
         """
-        return reloaded(self.children[0].settings, self._loader.load().settings)
+        first = self.children[0]
+        return reloaded(first.settings, self._loader.load().settings, replaces=first.replaces)
 
-    def hand_down(self) -> None:
-        """Give the children what of the settings may change while they run."""
-        change = self.changes()
-        logs.set_level(change.settings.log_level)
-        if change.needs_restart:
-            logger.warning("changed, but needs a restart: %s", ", ".join(change.needs_restart))
+    def take(self, settings: S) -> None:
+        """Give the children settings, for their next processes or for when they are told to reload."""
+        logs.set_level(settings.log_level)
         for child in self.children:
-            child.settings = change.settings
+            child.settings = settings
 
 
 def children_of(program: Program[S], settings: S, *, mendable: bool = False) -> list[Child]:
@@ -252,9 +250,8 @@ def supervise(
     for package in {child.package for child in children}:
         refuse_shadow(package)
     ready = on_ready or (lambda addresses: announce(name, addresses, tell))
-    supervisor = Supervisor(children, announce=ready, reread=lambda: _hand_down(parts))
+    supervisor = Supervisor(children, announce=ready, reread=lambda: _reread(parts))
     steering = control.Steering(
-        changes=lambda: _changes(parts),
         stop_timeout=lambda: max(child.settings.stop_timeout for child in children) + KILL_GRACE,
     )
 
@@ -286,21 +283,18 @@ async def _running(beside: Callable[[], Coroutine[Any, Any, None]] | None) -> As
         task.result()
 
 
-def _hand_down(parts: Sequence[Part[Any]]) -> None:
-    _changes(parts)  # all or none: one that is wrong must not leave the others changed
-    for part in parts:
-        part.hand_down()
-
-
-def _changes(parts: Sequence[Part[Any]]) -> Reloaded:
-    """Unite what a reload changes; of several programs each setting is told with its role."""
+def _reread(parts: Sequence[Part[Any]]) -> Reloaded:
+    """Give all children what a reload changes; of several programs each setting is told with its role."""
+    changes = [part.changes() for part in parts]  # all or none: nothing is taken if one is wrong
     applied: list[str] = []
     needs_restart: list[str] = []
-    for part in parts:
-        change = part.changes()
+    for part, change in zip(parts, changes, strict=True):
+        part.take(change.settings)
         prefix = f"{part.children[0].name}." if len(parts) > 1 else ""
         applied += [f"{prefix}{name}" for name in change.applied]
         needs_restart += [f"{prefix}{name}" for name in change.needs_restart]
+    if needs_restart:
+        logger.warning("changed, but needs a restart: %s", ", ".join(needs_restart))
     return Reloaded(None, tuple(applied), tuple(needs_restart))
 
 
@@ -328,7 +322,6 @@ def _run_alone(program: Program[S], start: Launch[S], sockets: Sockets) -> ExitC
         reread=reread,
     )
     steering = control.Steering(
-        changes=lambda: reloaded(daemon.settings, reread()),
         stop_timeout=lambda: daemon.settings.stop_timeout + STUCK_GRACE,
     )
 

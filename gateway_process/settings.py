@@ -54,6 +54,7 @@ class Declaration:
     aliases: tuple[str, ...] = ()
     shared: bool = False
     hot: bool = False
+    held: bool = False
     minimum: float | None = None
     maximum: float | None = None
     metavar: str | None = None
@@ -70,6 +71,8 @@ def setting(default: Any, help: str, **more: Any) -> Any:  # noqa: A002 -- the w
             aliases: other names, accepted as flag, variable and file key: `("lan_ip",)`.
             shared: all roles have it: `GATEWAYWORKER_X` and a top-level file key besides their own.
             hot: a reload may change it while the process runs; others need a restart.
+            held: the supervisor itself holds what it says (a socket, a file, the number of processes),
+                so that new processes do not change it; see `reloaded`.
             minimum, maximum: bounds of a number, inclusive.
             metavar: stands for the value in `--help`, when the kind's word says too little.
     """
@@ -213,25 +216,32 @@ def restore(settings: type[S], dumped: Mapping[str, Any]) -> S:
 
 @dataclass(frozen=True, slots=True)
 class Reloaded:
-    """What a reload changes: see `reloaded`."""
+    """What a reload changes: see `reloaded`.
+
+    Attributes:
+        settings: Those in force from now, of the class that they had; None where they are several.
+        applied: The names of those that have changed.
+        needs_restart: The names of those that have changed where they are written, and not here.
+        replaced: How many processes were replaced for it.
+    """
 
     settings: Any
     applied: tuple[str, ...]
     needs_restart: tuple[str, ...]
+    replaced: int = 0
 
 
-def reloaded(old: S, new: S) -> Reloaded:
-    """Take over what may change while the process runs, and name what needs a restart.
+def reloaded(old: S, new: S, *, replaces: bool = False) -> Reloaded:
+    """Take over what a reload may change, and name what needs a restart.
 
     Args:
         old: the settings in force.
         new: the settings read anew.
-
-    Returns:
-        `settings` (of the same class): `old` with the hot ones of `new`; `applied` and
-        `needs_restart`: the names that differ, hot and not.
+        replaces: whether new processes take the settings over: then all but the held ones change,
+            else the hot ones.
     """
     changed = [s for s in specs_of(type(old)) if getattr(old, s.name) != getattr(new, s.name)]
-    hot = {spec.name: getattr(new, spec.name) for spec in changed if spec.says.hot}
-    cold = tuple(spec.name for spec in changed if not spec.says.hot)
-    return Reloaded(replace(old, **hot), tuple(hot), cold)
+    taken = [s.name for s in changed if (not s.says.held if replaces else s.says.hot)]
+    settings = replace(old, **{name: getattr(new, name) for name in taken})
+    left = tuple(spec.name for spec in changed if spec.name not in taken)
+    return Reloaded(settings, tuple(taken), left)

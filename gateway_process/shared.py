@@ -43,11 +43,12 @@ class SharedSettings(Settings):
         shared=True,
     )
     log_level: LogLevel = setting(LogLevel.INFO, "The lowest level written.", shared=True, hot=True)
-    log_format: LogFormat = setting(LogFormat.TEXT, "How a log line looks.", shared=True)
+    log_format: LogFormat = setting(LogFormat.TEXT, "How a log line looks.", shared=True, held=True)
     log_file: Path | None = setting(
         None,
         "Append log lines to this file instead of standard error; a reload opens it anew.",
         shared=True,
+        held=True,
     )
     stop_timeout: Seconds = setting(
         25.0,
@@ -61,14 +62,21 @@ class SharedSettings(Settings):
         "What this instance is called, for its files and for stop, status and the like; unset: the"
         " program's name.",
         shared=True,
+        held=True,
     )
     run_dir: Path | None = setting(
         None,
         "Folder of the pid file, the control socket and the log of -d; unset: /run/gatewayworker for"
         " root, else $XDG_RUNTIME_DIR/gatewayworker, else gatewayworker-UID among temporary files.",
         shared=True,
+        held=True,
         metavar="FOLDER",
     )
+
+    @property
+    def drain_limit(self) -> float:
+        """Seconds after which a graceful stop waits for no peer any more and is a plain stop."""
+        return self.stop_timeout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,13 @@
 
 Each child (`place`) keeps itself filled; here they are one program. A first process that fails makes
 the whole start fail. A reload is handed on, or replaces the processes of those children that say
-so: one child after another, each finished before the next, and no further once one has failed.
+so: one child after another, each finished before the next, and no further once one has failed. Reloads
+follow each other, and those that come during another are one.
 
 The supervisor holds no state of the roles. It dies last: STOP and DRAIN go to the children, stage by
 stage where they are of several programs (a gateway that closes its browsers needs the workers to the
-end, and both need the register), and whoever is still there after the stop timeout is killed.
+end, and both need the register). A drain that takes longer than it may becomes a stop, and whoever is
+still there after the stop timeout is killed.
 """
 
 import asyncio
@@ -14,18 +16,23 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from gateway_process import logs
 from gateway_process.daemon import Addresses
 from gateway_process.errors import ProcessError, RunError
-from gateway_process.inspection import ConnectionPage, ConnectionQuery, ProcessStatus
-from gateway_process.place import KILL_GRACE, Child
+from gateway_process.inspection import ConnectionPage, ConnectionQuery, ProcessStatus, no_page
+from gateway_process.place import KILL_GRACE, Child, NotReplaced
+from gateway_process.settings import Reloaded
 from gateway_process.shared import SharedSettings
 from gateway_process.signals import Order
 
 __all__ = ["KILL_GRACE", "Child", "Supervisor"]
 
 logger = logging.getLogger(__package__)
+
+DRAIN_GRACE: Final = 1.0
+"""Seconds beyond its limit that a drain has: a child that is well ends its own a little earlier."""
 
 
 class Supervisor:
@@ -34,7 +41,8 @@ class Supervisor:
     Args:
         children: the places to keep filled.
         announce: called once, when every child is ready or waits to be mended, with all addresses.
-        reread: puts settings read anew into the children, for a reload; may raise `ProcessError`.
+        reread: puts settings read anew into the children, for a reload, and says what they change;
+            may raise `ProcessError`.
     """
 
     def __init__(
@@ -42,19 +50,20 @@ class Supervisor:
         children: Sequence[Child],
         *,
         announce: Callable[[Addresses], None],
-        reread: Callable[[], None],
+        reread: Callable[[], Reloaded],
     ) -> None:
         self._children = children
         self._announce = announce
         self._reread = reread
         self._announced = False
-        # While children are replaced, and whether that is to be done once more after it.
-        self._replacing: asyncio.Task[None] | None = None
-        self._again = False
+        # One reload at a time; the one whose turn has not come stands for all that are asked for.
+        self._turn = asyncio.Lock()
+        self._next_reload: asyncio.Task[Reloaded] | None = None
         # How it ends, and the stage that has been told so.
         self._last_order: Order | None = None
         self._stage: int | None = None
         self._left = list(children)
+        self._drain_deadline: asyncio.TimerHandle | None = None
         self._deadlines: list[asyncio.TimerHandle] = []
         self._error: ProcessError | None = None
 
@@ -71,19 +80,21 @@ class Supervisor:
         for child, task in zip(self._children, keeping, strict=True):
             task.add_done_callback(partial(self._on_end, child))
         await asyncio.wait(keeping)
-        if self._replacing is not None:
-            await asyncio.wait({self._replacing})
+        async with self._turn:  # whoever waits for a reload has been told
+            pass
+        self._cancel_drain()
         for deadline in self._deadlines:
             deadline.cancel()
         if self._error is not None:
             raise self._error
 
     def order(self, order: Order) -> None:
-        """Take an order, on the loop. A reload during another is carried out once, after it."""
+        """Take an order, on the loop."""
         if order is Order.RELOAD:
-            self._reload()
+            _ = self._ask_for_reload()  # how it went is logged
             return
         self._last_order, self._stage = order, None
+        self._cancel_drain()
         if order is Order.STOP and not self._deadlines:
             limit = max(child.settings.stop_timeout for child in self._children)
             call_later = asyncio.get_running_loop().call_later
@@ -134,51 +145,71 @@ class Supervisor:
             return 0, ""
         index, slash, inner = after.partition("/")
         if not slash or not index.isdecimal() or int(index) >= len(self._children):
-            remedy = "give what the page before said, or nothing for the first"
-            raise ValueError(f"after: {after!r} is no page of this instance; {remedy}")
+            raise no_page(after, "this instance")
         return int(index), inner
 
     # Reloading
 
-    def _reload(self) -> None:
-        if self._last_order is not None:
-            return
-        if self._replacing is not None:
-            self._again = True
-            return
+    async def reload(self) -> Reloaded:
+        """Reload, once those before have been, and wait until every process was replaced that is to be.
+
+        A caller that is cancelled ends its waiting only.
+
+        Raises:
+            ProcessError: the settings are wrong now, a process could not be replaced, or the
+                children were told to end before it was done.
+        """
+        return await asyncio.shield(self._ask_for_reload())
+
+    def _ask_for_reload(self) -> asyncio.Task[Reloaded]:
+        if self._next_reload is None:
+            self._next_reload = asyncio.create_task(self._reload_in_turn())
+            self._next_reload.add_done_callback(_tell_surprise)
+        return self._next_reload
+
+    async def _reload_in_turn(self) -> Reloaded:
+        async with self._turn:
+            self._next_reload = None
+            if self._last_order is not None:
+                raise RunError("not reloaded: it is being stopped")
+            return await self._reload()
+
+    async def _reload(self) -> Reloaded:
         former = {child: child.settings for child in self._children}
         logs.reopen()
         try:
-            self._reread()
+            change = self._reread()
         except ProcessError as error:
             logger.error("reload changed nothing: %s", error)  # noqa: TRY400 -- one line says it all
-            return
+            raise
         for child in self._children:
             if not child.replaces:
                 child.order(Order.RELOAD)
-        if any(child.replaces for child in self._children):
-            self._replacing = asyncio.create_task(self._replace_all(former))
-            self._replacing.add_done_callback(self._on_replaced)
+        return replace(change, replaced=await self._replace_all(former))
 
-    async def _replace_all(self, former: Mapping[Child, SharedSettings]) -> None:
+    async def _replace_all(self, former: Mapping[Child, SharedSettings]) -> int:
         """Replace one child after another; where one fails, the rest keep their settings too."""
         waiting = [child for child in self._children if child.replaces]
-        while waiting and await waiting[0].replace():
-            del waiting[0]
-        for child in waiting:
-            child.settings = former[child]
-        if not waiting:
+        count = len(waiting)
+        try:
+            while waiting:
+                await self._replace(waiting[0])
+                del waiting[0]
+        except NotReplaced as error:
+            for child in waiting:
+                child.settings = former[child]
+            left = ", ".join(map(str, waiting))
+            if self._last_order is None:
+                logger.error("the reload ends here; as they were: %s", left)  # noqa: TRY400 -- why was told
+            raise RunError(f"{error}; as they were: {left}") from error
+        if count:
             logger.info("reloaded: every process was replaced")
-        elif self._last_order is None:
-            logger.error("the reload ends here; as they were: %s", ", ".join(map(str, waiting)))
+        return count
 
-    def _on_replaced(self, task: asyncio.Task[None]) -> None:
-        self._replacing = None
-        if (error := task.exception()) is not None:
-            logger.error("the reload failed", exc_info=error)
-        if self._again:
-            self._again = False
-            self._reload()
+    async def _replace(self, child: Child) -> None:
+        if self._last_order is not None:  # and its stage has not come
+            raise NotReplaced(f"{child} is not replaced: it is being stopped")
+        await child.replace()
 
     # Ending
 
@@ -188,9 +219,24 @@ class Supervisor:
         if self._last_order is None or stage == self._stage:
             return
         self._stage = stage
-        for child in self._left:
-            if child.stop_stage == stage:
-                child.order(self._last_order)
+        told = [child for child in self._left if child.stop_stage == stage]
+        for child in told:
+            child.order(self._last_order)
+        self._cancel_drain()
+        if self._last_order is Order.DRAIN and told:
+            limit = max(child.settings.drain_limit for child in told) + DRAIN_GRACE
+            call_later = asyncio.get_running_loop().call_later
+            self._drain_deadline = call_later(limit, self._drained_too_long)
+
+    def _drained_too_long(self) -> None:
+        late = [str(child) for child in self._left if child.stop_stage == self._stage]
+        logger.warning("%s did not drain in time; stopping", ", ".join(late))
+        self.order(Order.STOP)
+
+    def _cancel_drain(self) -> None:
+        if self._drain_deadline is not None:
+            self._drain_deadline.cancel()
+            self._drain_deadline = None
 
     def _stop_all(self) -> None:
         """Wait for no stage any more: what is left has but the grace that a kill leaves."""
@@ -225,3 +271,10 @@ class Supervisor:
                 key = f"{child.name}.{kind}" if several else kind
                 united.setdefault(key, []).extend([value] if isinstance(value, str) else value)
         return united
+
+
+def _tell_surprise(reload: asyncio.Task[Reloaded]) -> None:
+    """Log what no reload should raise; the rest was told where it was raised."""
+    error = None if reload.cancelled() else reload.exception()
+    if error is not None and not isinstance(error, ProcessError):
+        logger.error("the reload failed", exc_info=error)

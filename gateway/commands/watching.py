@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from watchfiles import Change, awatch
 
+from gateway_process.place import NotReplaced
 from gateway_process.program import say
 
 if TYPE_CHECKING:
@@ -66,10 +67,15 @@ async def _watch(child: Child, root: Path, *, ignore_permission_denied: bool = F
 
 
 async def _replace(child: Child, changed: str) -> None:
-    if await child.replace():
+    try:
+        await child.replace()
+    except NotReplaced:
+        if not child.is_ending:
+            say(
+                f"Not reloaded, though {changed} changed: see above. The next change is tried again."
+            )
+    else:
         say(f"Reloaded: {changed} changed.")
-    elif not child.is_ending:
-        say(f"Not reloaded, though {changed} changed: see above. The next change is tried again.")
 
 
 def is_source(path: Path, root: Path) -> bool:

@@ -84,3 +84,8 @@ def test_every_setting_says_what_it_does() -> None:
         shown = spec.shown(spec.default)
         if shown and not spec.is_secret:
             assert spec.read(shown) == spec.default
+
+
+def test_a_graceful_stop_has_a_deadline_of_its_own() -> None:
+    """Not the stop timeout, which is for what comes after it."""
+    assert GatewaySettings(drain_deadline=600.0, stop_timeout=30.0).drain_limit == 600.0

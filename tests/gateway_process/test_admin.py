@@ -120,6 +120,9 @@ class Sparse:
     def order(self, order: Order) -> None:
         raise AssertionError(order)
 
+    async def reload(self) -> Reloaded:
+        raise AssertionError
+
 
 async def test_a_page_is_filled_by_as_many_looks_as_it_takes(
     run_dir: RunDir, claims: Sequence[Claim]
@@ -130,7 +133,7 @@ async def test_a_page_is_filled_by_as_many_looks_as_it_takes(
         with admin.Asked.of(run_dir, HERE) as asked:
             return asked.connections(ConnectionQuery(**query))
 
-    steering = Steering(changes=lambda: Reloaded(None, (), ()), stop_timeout=lambda: 1.0)
+    steering = Steering(stop_timeout=lambda: 1.0)
     async with serving(claims[0], Sparse(), steering):
         first = await asyncio.to_thread(ask, limit=3)
         second = await asyncio.to_thread(ask, after=first.next)

@@ -214,6 +214,17 @@ def test_a_graceful_stop_waits_for_the_peers(probes: Instances) -> None:
         assert daemon.wait() == ExitCode.OK
 
 
+def test_a_graceful_stop_ends_with_a_frozen_child_too(probes: Instances) -> None:
+    """It does not answer and does not drain: it is stopped, then killed, and that is told."""
+    probes.start("probe", "--stop-timeout", "0")
+    (process,) = json.loads(probes("probe", "status", "--json").out)["processes"]
+    os.kill(process["pid"], signal.SIGSTOP)
+    done = probes("probe", "stop", "-g")
+    assert done.code == ExitCode.FAILED
+    assert "has ended, but not cleanly: probe #0 did not stop in time; killed" in done.err
+    assert "probe #0 did not drain in time; stopping" in probes.log("probe")
+
+
 def test_the_second_interrupt_ends_the_waiting_for_a_stop(probes: Instances) -> None:
     """Ctrl-C while a stop is waited for is answered; the second one ends the command alone."""
     daemon = probe(GATEWAYWORKER_RUN_DIR=str(probes.path))

@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
-from gateway_process.control import Control, NoAnswer, Steering, serving
+from gateway_process.control import SIGN_OF_LIFE, Control, NoAnswer, Steering, serving
 from gateway_process.errors import ExitCode, ProcessError, RunError, SettingsError
 from gateway_process.inspection import ConnectionPage, ConnectionQuery, ProcessStatus, State, Work
 from gateway_process.instance import Claim, Instance, RunDir
 from gateway_process.settings import Reloaded
 from gateway_process.signals import Order
+from tests.gateway_process.supervising import until
 from tests.support.daemons import new_run_dir
 from tests.support.waiting import PATIENCE
+
+STEERING = Steering(stop_timeout=lambda: 12.5)
 
 
 class Target:
@@ -26,6 +29,10 @@ class Target:
     def __init__(self) -> None:
         self.orders: list[Order] = []
         self.broken = False
+        self.reloading = asyncio.Event()
+        self.may_reload = asyncio.Event()
+        self.may_reload.set()
+        self.fault: ProcessError | None = None
 
     async def status(self) -> list[ProcessStatus]:
         if self.broken:
@@ -44,10 +51,12 @@ class Target:
     def order(self, order: Order) -> None:
         self.orders.append(order)
 
-
-def no_changes() -> Reloaded:
-    """Say that nothing has changed."""
-    return Reloaded(None, (), ())
+    async def reload(self) -> Reloaded:
+        self.reloading.set()
+        await self.may_reload.wait()
+        if self.fault is not None:
+            raise self.fault
+        return Reloaded(None, ("drain",), ("listen",), replaced=2)
 
 
 @pytest.fixture
@@ -65,7 +74,7 @@ def claim() -> Iterator[Claim]:
 
 @asynccontextmanager
 async def served(
-    claim: Claim, target: Target, changes: Callable[[], Reloaded] = no_changes
+    claim: Claim, target: Target
 ) -> AsyncIterator[Callable[..., Awaitable[list[Any]]]]:
     """Serve a target and give a way to ask, all questions on one connection."""
 
@@ -76,8 +85,7 @@ async def served(
     async def asked(*what: str, **fields: Any) -> list[Any]:
         return await asyncio.to_thread(ask, *what, **fields)
 
-    steering = Steering(changes=changes, stop_timeout=lambda: 12.5)
-    async with serving(claim, target, steering):
+    async with serving(claim, target, STEERING):
         yield asked
 
 
@@ -94,24 +102,55 @@ async def test_one_connection_asks_often(claim: Claim) -> None:
 async def test_orders_are_given_and_answered(claim: Claim) -> None:
     """A stop says how long it may take; a reload says what it changes."""
     target = Target()
-    async with served(claim, target, lambda: Reloaded(None, ("drain",), ("listen",))) as ask:
+    async with served(claim, target) as ask:
         stop, drain, reload = await ask("stop", "drain", "reload")
-    assert target.orders == [Order.STOP, Order.DRAIN, Order.RELOAD]
+    assert target.orders == [Order.STOP, Order.DRAIN]
     assert stop == drain == {"stop_timeout": 12.5}
-    assert reload == {"applied": ["drain"], "needs_restart": ["listen"]}
+    assert reload == {"applied": ["drain"], "needs_restart": ["listen"], "replaced": 2}
 
 
-async def test_a_reload_that_would_fail_is_not_ordered(claim: Claim) -> None:
+async def test_a_reload_that_fails_is_told(claim: Claim) -> None:
     """Settings that are wrong now are told to the one who asks, with their exit code."""
-
-    def wrong() -> Reloaded:
-        raise SettingsError("--drain", "is below 0", "give 0 or more", value=-1)
-
     target = Target()
-    async with served(claim, target, wrong) as ask:
+    target.fault = SettingsError("--drain", "is below 0", "give 0 or more", value=-1)
+    async with served(claim, target) as ask:
         with pytest.raises(ProcessError, match="--drain: -1 is below 0") as caught:
             await ask("reload")
-    assert (caught.value.exit_code, target.orders) == (ExitCode.USAGE, [])
+    assert caught.value.exit_code == ExitCode.USAGE
+
+
+async def test_an_answer_that_takes_its_time_shows_signs_of_life(claim: Claim) -> None:
+    """Whoever asks hears that it works, once, and waits longer than a silent one is waited for."""
+    target = Target()
+    target.may_reload.clear()
+    loop = asyncio.get_running_loop()
+    told: list[str] = []
+
+    def on_wait() -> None:
+        told.append("waits")
+        loop.call_soon_threadsafe(target.may_reload.set)
+
+    def ask() -> dict[str, Any]:
+        with Control(Path(claim.socket.getsockname()), 3 * SIGN_OF_LIFE) as control:
+            return control.ask("reload", on_wait=on_wait)
+
+    async with serving(claim, target, STEERING):
+        assert (await asyncio.to_thread(ask))["replaced"] == 2
+    assert told == ["waits"]
+
+
+async def test_who_hangs_up_waits_no_more(claim: Claim) -> None:
+    """What is asked for goes on without the one who asked; nothing is left of the question."""
+    target = Target()
+    target.may_reload.clear()
+    async with serving(claim, target, STEERING):
+        before = asyncio.all_tasks()
+        _, writer = await asyncio.open_unix_connection(claim.socket.getsockname())
+        writer.write(b'{"ask": "reload"}\n')
+        await target.reloading.wait()
+        writer.close()
+        await writer.wait_closed()
+        await until(lambda: asyncio.all_tasks() <= before)
 
 
 async def test_a_wrong_question_is_the_askers_fault(claim: Claim) -> None:
@@ -156,8 +195,7 @@ async def test_who_is_there_at_a_bad_end_hears_why(claim: Claim) -> None:
         held[0].ask("stop")
 
     async def live() -> None:
-        steering = Steering(changes=no_changes, stop_timeout=lambda: 12.5)
-        async with serving(claim, Target(), steering):
+        async with serving(claim, Target(), STEERING):
             await asyncio.to_thread(order)
             raise RunError("a child had to be killed")
 
@@ -181,6 +219,5 @@ def test_nobody_there_is_no_answer() -> None:
 
 async def test_without_files_nothing_is_served() -> None:
     """An instance that could write none lives on without a control socket."""
-    steering = Steering(changes=no_changes, stop_timeout=lambda: 1.0)
-    async with serving(None, Target(), steering):
+    async with serving(None, Target(), STEERING):
         pass

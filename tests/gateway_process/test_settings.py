@@ -30,7 +30,7 @@ class Own(Base):
     wait: Seconds = setting(1.0, "How long.", minimum=0, maximum=60, aliases=("pause",))
     peers: tuple[Address, ...] = setting((Address("a", 1),), "Who.")
     rooms: tuple[str, ...] = setting((), "Which.")
-    file: Path | None = setting(None, "Where.")
+    file: Path | None = setting(None, "Where.", held=True)
 
 
 def spec(name: str) -> Spec:
@@ -96,6 +96,15 @@ def test_reload_takes_hot_settings_and_names_the_others() -> None:
     assert change.settings == Own(level="debug")
     assert change.applied == ("level",)
     assert change.needs_restart == ("wait", "key")
+
+
+def test_new_processes_take_over_all_but_what_is_held() -> None:
+    """Where a reload replaces processes only what their supervisor itself holds needs a restart."""
+    old, new = Own(), Own(level="debug", wait=2.0, key=Secret("x"), file=Path("f"))
+    change = reloaded(old, new, replaces=True)
+    assert change.settings == Own(level="debug", wait=2.0, key=Secret("x"))
+    assert change.applied == ("wait", "key", "level")
+    assert change.needs_restart == ("file",)
 
 
 def test_a_secret_shows_as_stars() -> None:

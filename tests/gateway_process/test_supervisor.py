@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from gateway_process.errors import ExitCode, RunError
+from gateway_process.errors import ExitCode, RunError, SettingsError
 from gateway_process.inspection import ConnectionPage, ConnectionQuery, State
 from gateway_process.signals import Order
 from tests.gateway_process.probing import ENVIRONMENT, ROLES, ROOT, Talk, children, probe
@@ -224,6 +224,65 @@ async def test_reload_ends_where_a_new_process_fails(caplog: pytest.LogCaptureFi
         await until(lambda: "every process was replaced" in caplog.text)
 
 
+async def test_who_waits_for_a_reload_hears_how_it_went(caplog: pytest.LogCaptureFixture) -> None:
+    """What has changed and how many were replaced; or why one was not, and which so are as they were."""
+    async with Supervised(processes=2) as running:
+        change = await running.supervisor.reload()
+        assert (change.applied, change.replaced) == (("greeting",), 2)
+        running.change(fault="refuse")
+        with pytest.raises(RunError) as caught:
+            await running.supervisor.reload()
+        log = next(each.message for each in caplog.records if "is not replaced" in each.message)
+        assert str(caught.value) == f"{log}; as they were: probe #0, probe #1"
+        running.fault = SettingsError("cold", "equals the greeting", "give another text")
+        with pytest.raises(SettingsError):
+            await running.supervisor.reload()
+        assert "reload changed nothing: cold: equals the greeting" in caplog.text
+
+
+async def test_who_leaves_a_reload_ends_nothing() -> None:
+    """The others that wait for it are told as ever."""
+    async with Supervised() as running:
+        leaving, staying = (asyncio.create_task(running.supervisor.reload()) for _ in range(2))
+        await until(lambda: len(children_here()) == 2)
+        leaving.cancel()
+        assert (await staying).replaced == 1
+
+
+async def test_a_stop_is_told_to_who_waits_for_a_reload() -> None:
+    """To the one whose reload is under way, and to those whose turn has not come."""
+    async with Supervised(fault="") as running:
+        running.change(fault="wait")
+        first = asyncio.create_task(running.supervisor.reload())
+        await until(lambda: len(children_here()) == 2)
+        second = asyncio.create_task(running.supervisor.reload())
+        await asyncio.sleep(0)
+        running.supervisor.order(Order.STOP)
+        with pytest.raises(RunError, match=r"^probe #0 is not replaced: it is being stopped"):
+            await first
+        with pytest.raises(RunError, match=r"^not reloaded: it is being stopped"):
+            await second
+        assert not running.end.done()
+
+
+async def test_nobody_more_is_replaced_after_a_stop(tmp_path: Path) -> None:
+    """A place whose stage to stop has not come is left as it is."""
+    gate = tmp_path / "gate"
+    async with Supervised(processes=3) as running, AsyncTalk(running) as talk:
+        held = running.children[(await running.pids()).index(int(await talk.ask("pid")))]
+        later = [child for child in running.children if child is not held]
+        held.replaces = False
+        for child in later:
+            child.stop_stage = 1
+        running.change(fault=f"hold {gate}")
+        reload = asyncio.create_task(running.supervisor.reload())
+        await until(lambda: len(children_here()) == 4)
+        running.supervisor.order(Order.DRAIN)
+        gate.touch()
+        with pytest.raises(RunError, match=rf"^{later[1]} is not replaced: it is being stopped"):
+            await reload
+
+
 async def test_reloads_during_a_reload_are_one(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -390,6 +449,30 @@ async def test_who_has_stopped_before_the_others_has_no_process() -> None:
             await asyncio.sleep(0)
         assert (status.state, status.listening) == (State.STOPPING, {})
         assert (await supervised.children[held].status()).pid
+
+
+async def test_a_drain_that_a_child_does_not_end_becomes_a_stop(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A child that is frozen or whose peers stay is stopped when its time is over, and killed if need be."""
+    async with Supervised(processes=2, stop_timeout=0.2) as supervised:
+        frozen = await supervised.signal(signal.SIGSTOP)
+        supervised.children[0].stop_stage = 1
+        supervised.supervisor.order(Order.DRAIN)
+        await until(lambda: children_here() == {frozen})  # its own turn to drain begins
+        with pytest.raises(RunError, match=r"^probe #0 did not stop in time; killed$"):
+            await supervised.end
+        assert "probe #0 did not drain in time; stopping" in caplog.text
+
+
+async def test_a_drain_ends_when_its_limit_has_passed(caplog: pytest.LogCaptureFixture) -> None:
+    """A peer that stays holds a drain up for as long as the settings say, and then no longer."""
+    async with Supervised(stop_timeout=0.0) as supervised, AsyncTalk(supervised) as talk:
+        pid = await talk.ask("pid")
+        supervised.supervisor.order(Order.DRAIN)
+        assert await talk.ask("pid") == pid
+        await supervised.end
+        assert "probe #0 did not drain in time; stopping" in caplog.text
 
 
 async def test_a_stage_that_hangs_does_not_keep_the_others_from_stopping() -> None:

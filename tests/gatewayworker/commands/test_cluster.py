@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,25 @@ from gatewayworker import AsyncGateway
 
 async def on_message(client_id, message):
     await AsyncGateway.send_to_client(client_id, f"echo {message}")
+"""
+
+THREADED = """
+import threading
+from gatewayworker import Gateway
+
+together = threading.Barrier(3)
+
+def on_message(client_id, message):
+    together.wait(20)
+    Gateway.send_to_client(client_id, "all are here")
+"""
+GATED = """
+import asyncio
+from pathlib import Path
+
+async def on_worker_start(worker):
+    while not Path({!r}).exists():
+        await asyncio.sleep(0.02)
 """
 
 
@@ -90,14 +110,85 @@ def test_a_reload_replaces_workers_alone(instances: Instances, file: Path) -> No
     file.write_text(file.read_text().replace("start_port = 0", "start_port = 0\ndrain = 1"))
     done = instances("gatewayworker", "reload")
     assert (done.code, done.err) == (ExitCode.OK, "")
-    assert done.out.rstrip().endswith("changed: gateway.drain")
+    assert done.out.startswith("reloaded gatewayworker (pid ")
+    assert done.out.endswith("changed: gateway.drain; replaced: 1\n")
+    now = states(instances)
+    same = {name for name, pid in now.items() if before[name] == pid}
+    assert same == {"register #0", "gateway #0", "gateway #1"}
 
-    def replaced() -> bool:
-        now = states(instances)
-        same = {name for name, pid in now.items() if before[name] == pid}
-        return same == {"register #0", "gateway #0", "gateway #1"}
 
-    eventually(replaced)
+def test_a_reload_takes_over_what_new_processes_use(instances: Instances, file: Path) -> None:
+    """Also handlers of another name and their threads; what the master holds needs a restart."""
+    ready = instances.start("gatewayworker", "-c", str(file))
+    (file.parent / "others.py").write_text(THREADED)
+    text = file.read_text().replace('events = "handlers"', 'events = "others"\nthreads = 3')
+    file.write_text(text + "processes = 2\n")
+    done = instances("gatewayworker", "reload")
+    told = "changed, but needs a restart: businessworker.processes\n"
+    assert (done.code, done.err) == (ExitCode.OK, told)
+    changed = "changed: businessworker.events, businessworker.threads; replaced: 1\n"
+    assert done.out.endswith(changed)
+    assert "businessworker #1" not in states(instances)
+    with ExitStack() as stack:  # one of each: together they occupy all threads
+        browsers = [stack.enter_context(browse(ready.addresses["gateway.ws"])) for _ in range(3)]
+        for browser in browsers:
+            browser.socket.send("hello")
+        assert {browser.text() for browser in browsers} == {"all are here"}
+
+
+def test_a_reload_that_does_not_work_says_why(instances: Instances, file: Path) -> None:
+    """What the log says of code that cannot be imported comes to the one who typed the command."""
+    instances.start("gatewayworker", "-c", str(file))
+    before = states(instances)
+    (file.parent / "handlers.py").write_text("import nothing_like_it\n")
+    done = instances("gatewayworker", "reload")
+    assert (done.code, done.out) == (ExitCode.FAILED, "")
+    why = "gatewayworker: businessworker #0 is not replaced: the new process failed ("
+    assert done.err.startswith(why)
+    assert "nothing_like_it" in done.err
+    assert done.err.endswith("; mend it and reload again; as they were: businessworker #0\n")
+    assert states(instances) == before
+    (file.parent / "handlers.py").write_text(HANDLERS)
+    assert instances("gatewayworker", "reload").code == ExitCode.OK
+
+
+def test_a_reload_waits_for_the_one_before(instances: Instances, file: Path) -> None:
+    """The second command is answered after its own reload; Ctrl-C ends a waiting, not the reload."""
+    instances.start("gatewayworker", "-c", str(file))
+    before = states(instances)
+    gate = file.parent / "gate"
+    (file.parent / "handlers.py").write_text(GATED.format(str(gate)))
+    with (
+        instances.launch("gatewayworker", "reload") as first,
+        instances.launch("gatewayworker", "reload") as second,
+    ):
+        assert first.stderr is not None
+        assert first.stderr.readline().startswith("still replacing processes; Ctrl-C ends the")
+        first.send_signal(signal.SIGINT)
+        _, told = first.communicate()
+        assert (first.returncode, "the reload goes on" in told) == (ExitCode.FAILED, True)
+        assert second.poll() is None
+        gate.touch()
+        out, _ = second.communicate()
+        assert (second.returncode, "; replaced: 1" in out) == (ExitCode.OK, True)
+    assert states(instances)["businessworker #0"] != before["businessworker #0"]
+
+
+def test_a_stop_ends_the_waiting_for_a_reload(instances: Instances, file: Path) -> None:
+    """Whoever waits for a reload is told that there will be none, also when its turn had not come."""
+    instances.start("gatewayworker", "-c", str(file))
+    (file.parent / "handlers.py").write_text(GATED.format("nothing of this name"))
+    with ExitStack() as stack:
+        reloads = [
+            stack.enter_context(instances.launch("gatewayworker", "reload")) for _ in range(2)
+        ]
+        for reload in reloads:
+            assert reload.stderr is not None
+            assert reload.stderr.readline().startswith("still replacing")
+        assert instances("gatewayworker", "stop").code == ExitCode.OK
+        for reload in reloads:
+            _, told = reload.communicate()
+            assert (reload.returncode, "it is being stopped" in told) == (ExitCode.FAILED, True)
 
 
 def test_a_section_that_is_not_there_is_not_started(instances: Instances, file: Path) -> None:

@@ -8,6 +8,7 @@ from probe.role import ProbeSettings, sockets_of  # type: ignore[import-not-foun
 
 from gateway_process.daemon import ready_line, run
 from gateway_process.program import say
+from gateway_process.settings import Reloaded
 from gateway_process.signals import listen
 from gateway_process.supervisor import Child, Supervisor
 
@@ -15,9 +16,10 @@ SETTINGS = ProbeSettings()
 CHILD = Child("probe", "probe", SETTINGS, sockets_of(SETTINGS)[0], replaces=True)
 
 
-def reread() -> None:
+def reread() -> Reloaded:
     """Read settings with which no process becomes ready."""
     CHILD.settings = replace(SETTINGS, fault="wait")
+    return Reloaded(None, ("fault",), ())
 
 
 SUPERVISOR = Supervisor(
