@@ -12,6 +12,7 @@ lock for itself and removes the file, and only while it holds it; whoever looks 
 No secret is ever written here.
 """
 
+import errno
 import json
 import os
 import socket
@@ -178,6 +179,8 @@ class RunDir:
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise self._unusable("it is a file") from error
         except OSError as error:
             raise self._unusable(error.strerror) from error
         self._refuse_others(may_belong_to={0, os.geteuid()})
@@ -188,7 +191,8 @@ class RunDir:
         """Become an instance.
 
         Raises:
-            StartupError: one of this name runs already, or the socket's path is too long.
+            StartupError: one of this name runs already, its pid file is a symbolic link, or the
+                socket's path is too long.
             RunDirUnusable: the files cannot be written.
         """
         pid_file, control = self._pid_file(instance.name), self.socket_of(instance.name)
@@ -241,12 +245,14 @@ class RunDir:
 
         Raises:
             StartupError: others could have put files of theirs into the folder, or it is theirs and
-                cannot be looked into.
+                cannot be looked into, or it is a file.
         """
         try:
             files = sorted(self.path.iterdir())
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return []
+        except NotADirectoryError as error:
+            raise self._unusable("it is a file, or lies below one") from error
         except OSError as error:
             raise _unreadable(self.path, error) from error
         me = os.geteuid()
@@ -325,7 +331,15 @@ def _unreadable(path: Path, error: OSError) -> StartupError:
 def _locked(path: Path) -> int | None:
     """Open and lock a pid file, a stale one too; None if another process holds it."""
     for _ in range(LOOKS):
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            remedy = "remove the link, or name another folder with --run-dir"
+            raise StartupError(
+                f"{path} is a symbolic link, which is not followed; {remedy}"
+            ) from error
         if _lock(fd, shared=False) and _is_at(fd, path):
             return fd
         os.close(fd)

@@ -217,6 +217,26 @@ def test_a_folder_that_cannot_be_made_is_told() -> None:
         RunDir(Path("/dev/null/run")).make()
 
 
+def test_a_file_in_place_of_the_folder_is_told() -> None:
+    """To who starts and to who looks: that nothing runs would be a guess."""
+    run_dir = RunDir(new_run_dir())
+    run_dir.path.touch()
+    with pytest.raises(RunDirUnusable, match=r"cannot be used \(it is a file\); name another with"):
+        run_dir.make()
+    with pytest.raises(RunDirUnusable, match=r"cannot be used \(it is a file, or lies below one\)"):
+        run_dir.running()
+
+
+def test_a_linked_pid_file_is_not_followed(run_dir: RunDir) -> None:
+    """What it leads to is left alone; the message says what to remove."""
+    target = run_dir.path / "precious"
+    target.write_text("precious")
+    (run_dir.path / "web.pid").symlink_to(target)
+    with pytest.raises(StartupError, match=r"web\.pid is a symbolic link, .*; remove the link"):
+        run_dir.claim(an_instance())
+    assert (run_dir.running(), target.read_text()) == ([], "precious")
+
+
 def test_a_folder_that_is_not_there_has_no_instances() -> None:
     """Looking makes nothing."""
     run_dir = RunDir(new_run_dir())
