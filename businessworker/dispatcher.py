@@ -144,16 +144,6 @@ class Dispatcher:
         """How many clients this worker has."""
         return sum(len(feed.lanes) for feed in self._feeds.values())
 
-    def clients_of(self, source: Source) -> int:
-        """Return how many clients it has of one gateway."""
-        feed = self._feeds.get(source)
-        return 0 if feed is None else len(feed.lanes)
-
-    def unfinished_of(self, source: Source) -> int:
-        """Return how many events of one gateway are unfinished."""
-        lanes = (lane for lane in self._busy if lane.feed.source is source)
-        return sum((lane.event is not None) + len(lane.queue or ()) for lane in lanes)
-
     @property
     def oldest_since(self) -> float | None:
         """When the oldest unfinished event arrived (`time.monotonic`), None if there is none."""
