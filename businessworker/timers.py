@@ -88,7 +88,7 @@ class Timers:
             ValueError: `seconds` is negative, not finite or more than a year.
             RuntimeError: This is not a worker process, or it is stopping.
         """
-        return self._set(seconds, None, function, args)
+        return self._set(_checked(seconds), None, function, args)
 
     def every(self, seconds: float, function: Callable[..., object], *args: Any) -> Timer:
         """Call a function again and again, for the first time in `seconds`.
@@ -149,12 +149,11 @@ class Timers:
 
     def _set(
         self,
-        seconds: float,
+        delay: float,
         interval: float | None,
         function: Callable[..., object],
         args: tuple[Any, ...],
     ) -> Timer:
-        delay = _checked(seconds)
         if not callable(function):
             raise TypeError(_not_callable(function))
         if self._mailbox is None:
