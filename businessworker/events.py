@@ -209,11 +209,12 @@ def _squeezed(name: str) -> str:
 
 
 def _none_found(holder: object, target: str) -> str:
+    there = vars(holder) if inspect.ismodule(holder) else {}
     classes = [
         name
-        for name, value in vars(holder).items()
+        for name, value in there.items()
         if inspect.isclass(value) and any(hasattr(value, each) for each in PARAMETERS)
-    ] if inspect.ismodule(holder) else []  # fmt: skip
+    ]
     remedy = (
         f"did you mean {target}:{classes[0]}?"
         if classes
