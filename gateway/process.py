@@ -194,7 +194,7 @@ class GatewayProcess:
                 await self.clients.all_gone()
 
     async def stop(self) -> None:
-        """Close everything, in order: browsers, when their last events are finished registers, links."""
+        """End everything, in order: browsers, their last events, registers, links, HTTP."""
         self._why_not_ready = "stopping"
         self.edge.stop_accepting()
         deadline = self._loop.time() + self._settings.stop_timeout - ENDING_TIME

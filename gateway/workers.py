@@ -1,7 +1,7 @@
 """The workers that take events of this process, and which of them gets the next client.
 
 Pure: a worker is a record, its link is whatever can be given frames, time is an argument. What is
-on its way to a worker is counted by the router; here is only where the numbers lie.
+on its way to a worker is counted by :mod:`gateway.dispatch`; here is only where the numbers lie.
 """
 
 from __future__ import annotations
