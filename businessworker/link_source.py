@@ -67,10 +67,10 @@ class LinkSource:
         acknowledged: How many of them are finished.
     """
 
-    __slots__ = ("_link", "_outlet", "acknowledged", "events")
+    __slots__ = ("_link", "_way", "acknowledged", "events")
 
-    def __init__(self, outlet: Way, link: AioLink) -> None:
-        self._outlet = outlet
+    def __init__(self, way: Way, link: AioLink) -> None:
+        self._way = way
         self._link = link
         self.events = 0
         self.acknowledged = 0
@@ -81,12 +81,12 @@ class LinkSource:
     @property
     def name(self) -> str:
         """The gateway's internal address."""
-        return str(self._outlet.address)
+        return str(self._way.address)
 
     @property
     def gateway_addr(self) -> str:
         """The host under which the gateway is known."""
-        return self._outlet.address.host
+        return self._way.address.host
 
     def acknowledge(self, event_ids: list[int]) -> None:
         """Say that these events are finished."""
@@ -97,12 +97,12 @@ class LinkSource:
     def send_frame(self, frame: bytes) -> None:
         """Send an encoded command that asks for no reply."""
         if self._link.is_open and self._link.has_room():
-            self._outlet.count_sent()
+            self._way.count_sent()
             self._link.send_frame(frame)
         else:
-            self._outlet.count_lost()
+            self._way.count_lost()
 
     def patch_session(self, patch: PatchSession, settled: Callable[[Error | None], None]) -> None:
         """Send a session patch; its answer is told."""
         if self._link.is_open:
-            self._outlet.request(self._link, patch, settled)
+            self._way.request(self._link, patch, settled)
