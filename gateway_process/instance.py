@@ -2,22 +2,18 @@
 
 A running instance owns three files in the run directory, which is its user's alone:
 
-    <name>.pid    first line the pid, second line a JSON object; locked for as long as it lives
+    <name>.pid    first line the pid, second line a JSON object; locked for as long as it lives, which
+                  alone says whether it runs; see `pid_file`
     <name>.sock   its control socket, mode 0600; see `control`
     <name>.log    what `start -d` writes when no --log-file is given; it stays
 
-The lock says whether an instance runs, never the pid: the kernel lets go of it however the process
-ends, so a file left behind by a crash is free, whoever has got its pid since. Only the owner takes the
-lock for itself and removes the file, and only while it holds it; whoever looks shares it for an instant.
 No secret is ever written here.
 """
 
-import errno
 import json
 import os
 import socket
 import stat
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,9 +23,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from gateway_process.errors import StartupError
-
-if sys.platform != "win32":
-    import fcntl
+from gateway_process.pid_file import LOOK_PAUSE, LOOKS, is_free, lock_file, opened, unreadable
 
 __all__ = [
     "Claim",
@@ -39,10 +33,6 @@ __all__ = [
     "default_run_dir",
 ]
 
-LOOKS: Final = 20
-"""How often a lock is tried: whoever looks at the file holds it for microseconds."""
-LOOK_PAUSE: Final = 0.01
-"""Seconds between two tries."""
 BACKLOG: Final = 64
 """Commands that may wait for the control socket; people type them."""
 OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
@@ -197,7 +187,7 @@ class RunDir:
         """
         pid_file, control = self._pid_file(instance.name), self.socket_of(instance.name)
         try:
-            lock = _locked(pid_file)
+            lock = lock_file(pid_file)
             if lock is None:
                 raise self._already(instance.name)
             try:
@@ -254,7 +244,7 @@ class RunDir:
         except NotADirectoryError as error:
             raise self._unusable("it is a file, or lies below one") from error
         except OSError as error:
-            raise _unreadable(self.path, error) from error
+            raise unreadable(self.path, error) from error
         me = os.geteuid()
         self._refuse_others(may_belong_to={0, me} if me else {0, self.path.stat().st_uid})
         names = [file.stem for file in files if file.suffix == ".pid"]
@@ -266,9 +256,9 @@ class RunDir:
         Raises:
             StartupError: its file is another user's and cannot be read.
         """
-        with _opened(self._pid_file(name)) as fd:
+        with opened(self._pid_file(name)) as fd:
             for _ in range(LOOKS):
-                if fd is None or _lock(fd, shared=True):
+                if fd is None or is_free(fd):
                     return None
                 instance = Instance.read(os.pread(fd, os.fstat(fd).st_size, 0))
                 if instance is not None and instance.name == name:
@@ -282,8 +272,8 @@ class RunDir:
 
         Its files are gone a moment earlier, hence ask before it is told to end.
         """
-        with _opened(self._pid_file(instance.name)) as fd:
-            yield lambda: fd is not None and not _lock(fd, shared=True)
+        with opened(self._pid_file(instance.name)) as fd:
+            yield lambda: fd is not None and not is_free(fd)
 
     def is_ours(self, instance: Instance) -> bool:
         """Say whether its pid file is this user's, and so may say what this user runs."""
@@ -297,62 +287,6 @@ class RunDir:
             owner = self._pid_file(instance.name).stat().st_uid
             return Path(f"/proc/{instance.pid}").stat().st_uid == owner
         return True
-
-
-def _lock(fd: int, *, shared: bool) -> bool:
-    """Take a lock on an open file, at once or not at all."""
-    try:
-        fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[int | None]:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    except PermissionError as error:  # that nothing runs would be a guess
-        raise _unreadable(path, error) from error
-    except OSError:
-        yield None
-        return
-    try:
-        yield fd
-    finally:
-        os.close(fd)
-
-
-def _unreadable(path: Path, error: OSError) -> StartupError:
-    remedy = "ask as the user that it belongs to, or as root"
-    return StartupError(f"{path} cannot be read ({error.strerror}); {remedy}")
-
-
-def _locked(path: Path) -> int | None:
-    """Open and lock a pid file, a stale one too; None if another process holds it."""
-    for _ in range(LOOKS):
-        try:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        except OSError as error:
-            if error.errno != errno.ELOOP:
-                raise
-            remedy = "remove the link, or name another folder with --run-dir"
-            raise StartupError(
-                f"{path} is a symbolic link, which is not followed; {remedy}"
-            ) from error
-        if _lock(fd, shared=False) and _is_at(fd, path):
-            return fd
-        os.close(fd)
-        time.sleep(LOOK_PAUSE)
-    return None
-
-
-def _is_at(fd: int, path: Path) -> bool:
-    """Say whether the path still leads to the open file: its owner may have removed it meanwhile."""
-    try:
-        return os.path.samestat(os.fstat(fd), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _listening(path: Path) -> socket.socket:
