@@ -28,7 +28,7 @@ A package that is a daemon has one `Program`, and a `__main__` of a few lines:
     add_instance_commands(cli, GATEWAY)   # stop, restart, reload, status, connections
 
 Several roles under one supervisor: `supervise("dev", [*children_of(REGISTER, ...), ...])`; where their
-settings may change too, each is a `Part`.
+settings may change too, each is a `part.Part`.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 
-from gateway_process import collector, control, logs
+from gateway_process import collector, control
 from gateway_process.child import inherited_fd, run_child
 from gateway_process.daemon import (
     STUCK_GRACE,
@@ -56,8 +56,8 @@ from gateway_process.errors import ExitCode, StartupError
 from gateway_process.instance import Claim
 from gateway_process.launch import Launch, launch, prepare, say
 from gateway_process.loader import Loader
+from gateway_process.part import Part, reread
 from gateway_process.place import KILL_GRACE, Child
-from gateway_process.settings import Reloaded, reloaded
 from gateway_process.shadow import refuse_shadow
 from gateway_process.shared import SharedSettings
 from gateway_process.signals import listen
@@ -67,7 +67,6 @@ if TYPE_CHECKING:
     import click
 
 __all__ = [
-    "Part",
     "Program",
     "announce",
     "children_of",
@@ -173,37 +172,6 @@ def _serve(program: Program[S], start: Launch[S]) -> ExitCode:
     return supervise(program.name, part.children, parts=[part], claim=start.claim, tell=start.tell)
 
 
-class Part(Generic[S]):
-    """The children of one program under a supervisor, and where their settings are.
-
-    Args:
-        loader: gives the settings they have after a reload.
-        children: of one program, one at least.
-    """
-
-    def __init__(self, loader: Loader[S], children: Sequence[Child]) -> None:
-        self.children = children
-        self._loader = loader
-
-    def __repr__(self) -> str:
-        return f"<Part {list(self.children)}>"
-
-    def changes(self) -> Reloaded:
-        """Read the settings anew and say what a reload changes.
-
-        Raises:
-            ProcessError: they are wrong now.
-        """
-        first = self.children[0]
-        return reloaded(first.settings, self._loader.load().settings, replaces=first.replaces)
-
-    def take(self, settings: S) -> None:
-        """Give the children settings, for their next processes or for when they are told to reload."""
-        logs.set_level(settings.log_level)
-        for child in self.children:
-            child.settings = settings
-
-
 def children_of(program: Program[S], settings: S, *, mendable: bool = False) -> list[Child]:
     """Bind a program's sockets and give a child for each of its processes, not yet started.
 
@@ -250,7 +218,7 @@ def supervise(
     for package in {child.package for child in children}:
         refuse_shadow(package)
     ready = on_ready or (lambda addresses: announce(name, addresses, tell))
-    supervisor = Supervisor(children, announce=ready, reread=lambda: _reread(parts))
+    supervisor = Supervisor(children, announce=ready, reread=lambda: reread(parts))
     steering = control.Steering(
         stop_timeout=lambda: max(child.settings.stop_timeout for child in children) + KILL_GRACE,
     )
@@ -281,21 +249,6 @@ async def _running(beside: Callable[[], Coroutine[Any, Any, None]] | None) -> As
         await asyncio.wait({task})
     if not task.cancelled():
         task.result()
-
-
-def _reread(parts: Sequence[Part[Any]]) -> Reloaded:
-    """Give all children what a reload changes; of several programs each setting is told with its role."""
-    changes = [part.changes() for part in parts]  # all or none: nothing is taken if one is wrong
-    applied: list[str] = []
-    needs_restart: list[str] = []
-    for part, change in zip(parts, changes, strict=True):
-        part.take(change.settings)
-        prefix = f"{part.children[0].name}." if len(parts) > 1 else ""
-        applied += [f"{prefix}{name}" for name in change.applied]
-        needs_restart += [f"{prefix}{name}" for name in change.needs_restart]
-    if needs_restart:
-        logger.warning("changed, but needs a restart: %s", ", ".join(needs_restart))
-    return Reloaded(None, tuple(applied), tuple(needs_restart))
 
 
 def announce(name: str, addresses: Addresses, tell: Callable[[str], None] = say) -> None:

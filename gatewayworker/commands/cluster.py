@@ -15,7 +15,8 @@ from typing import Any, Final
 from gateway_process.errors import ExitCode, SettingsError
 from gateway_process.launch import Launch
 from gateway_process.loader import Loader
-from gateway_process.program import Part, Program, children_of, supervise
+from gateway_process.part import Part
+from gateway_process.program import Program, children_of, supervise
 from gateway_process.shared import MemberSettings, SharedSettings
 from gateway_process.sources import sections_of
 from register.program import REGISTER, address_dialled

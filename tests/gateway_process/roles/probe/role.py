@@ -18,8 +18,8 @@ from gateway_wire.addresses import Address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSettings(MemberSettings):
-    listen: Address = setting(Address("127.0.0.1", 0), "Where it answers.")
-    processes: int = setting(1, "How many processes.", minimum=1)
+    listen: Address = setting(Address("127.0.0.1", 0), "Where it answers.", held=True)
+    processes: int = setting(1, "How many processes.", minimum=1, held=True)
     greeting: str = setting("hello", "What it answers to greet.", hot=True)
     fault: str = setting("", "How it fails.")
     cold: str = setting("", "Needs a restart.")
