@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
-from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -161,22 +160,3 @@ class ConnectRequest:
     remote_addr: str
     remote_port: int
     listener: str
-
-    def header(self, name: str, default: str = "") -> str:
-        """Return a header's value; the case of `name` does not matter."""
-        return self.headers.get(name.lower(), default)
-
-    @property
-    def query_values(self) -> dict[str, list[str]]:
-        """The query parsed, at each call: decoded values by name, in order of appearance."""
-        return parse_qs(self.query, keep_blank_values=True)
-
-    @property
-    def cookies(self) -> dict[str, str]:
-        """The cookies parsed, at each call: values as sent, by name; the first of a name counts."""
-        pairs = (part.partition("=") for part in self.headers.get("cookie", "").split(";"))
-        found: dict[str, str] = {}
-        for name, equals, value in pairs:
-            if equals:
-                found.setdefault(name.strip(), value.strip().strip('"'))
-        return found

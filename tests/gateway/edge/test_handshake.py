@@ -38,7 +38,7 @@ async def test_a_request_becomes_a_connection() -> None:
         assert head.startswith("HTTP/1.1 101 ")
         assert f"Sec-WebSocket-Accept: {ACCEPT}\r\n" in head
         told = core.requests[0]
-        assert (told.path, told.query, told.cookies) == ("/chat", "room=1", {"a": "b"})
+        assert (told.path, told.query, told.headers["cookie"]) == ("/chat", "room=1", "a=b")
         assert (told.remote_addr, told.remote_port) == browser.writer.get_extra_info("sockname")
         assert told.listener == "public"
         assert served.server.counters.connections == 1
