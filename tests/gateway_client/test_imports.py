@@ -10,7 +10,7 @@ import gatewayworker
 
 PROBE = """
 import sys
-for name in ("aiohttp", "uvloop", "click", "httptools", "prometheus_client"):
+for name in ("aiohttp", "uvloop", "click", "prometheus_client", "watchfiles"):
     sys.modules[name] = None
 import gatewayworker
 assert "asyncio" not in sys.modules, "asyncio"
