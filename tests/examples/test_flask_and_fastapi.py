@@ -1,4 +1,4 @@
-"""The Flask example by its one command, in a real browser."""
+"""The Flask and FastAPI examples, one application written twice, in a real browser."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,10 @@ from tests.examples.running import Example, another_tab, log_in, push, running, 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture(scope="module")
-def example() -> Iterator[Example]:
+@pytest.fixture(scope="module", params=["flask", "fastapi"])
+def example(request: pytest.FixtureRequest) -> Iterator[Example]:
     """Give the running example."""
-    with running("flask") as started:
+    with running(request.param) as started:
         yield started
 
 
