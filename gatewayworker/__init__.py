@@ -1,7 +1,8 @@
 """The name people install.
 
 What an application needs is re-exported here from `gateway_client`, so that the name on PyPI and
-the name in the first line of code are one. Nothing else lives here.
+the name in the first line of code are one. Beside that stands only the command of the same name, which runs
+every role of one file (`gatewayworker.commands`).
 """
 
 from __future__ import annotations
