@@ -144,11 +144,6 @@ class RecordingOwner:
         self.states.put_nowait(link.state.name)
 
 
-def assigned(client_id: str) -> wire.ClientAssigned:
-    """Give the assignment of a client."""
-    return wire.ClientAssigned(client_id, {}, "192.0.2.7", 50000, "ws://0.0.0.0:7272")
-
-
 def message(event_id: int, client_id: str, text: str = "m") -> wire.ClientMessage:
     """Give a message of a client."""
     return wire.ClientMessage(event_id, client_id, None, text)

@@ -17,8 +17,9 @@ from businessworker.process import WorkerProcess
 from businessworker.settings import WorkerSettings
 from gateway_process.daemon import Context
 from gateway_process.secret import Secret
-from tests.businessworker.peers import assigned, message
+from tests.businessworker.peers import message
 from tests.businessworker.sources import RecordingSource
+from tests.businessworker.stage import assigned
 from tests.support.links import address_of, bound
 
 PREFIX = "gatewayworker_businessworker_"

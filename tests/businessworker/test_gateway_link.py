@@ -23,10 +23,10 @@ from tests.businessworker.peers import (
     Peers,
     RecordingOwner,
     RecordingReceiver,
-    assigned,
     message,
     peers,
 )
+from tests.businessworker.stage import assigned
 from tests.gateway_client.peers import answer_with, refuse
 
 TAKE = wire.TakeEvents("shop", 3)

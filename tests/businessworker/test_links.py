@@ -16,7 +16,8 @@ from gateway_process.errors import StartupError
 from gateway_wire import commands as wire
 from gateway_wire.addresses import Address
 from gateway_wire.commands import TakeEvents
-from tests.businessworker.peers import Peers, RecordingReceiver, assigned, message, peers
+from tests.businessworker.peers import Peers, RecordingReceiver, message, peers
+from tests.businessworker.stage import assigned
 from tests.gateway_client.peers import FakeGateway, FakeRegister
 from tests.support.cluster import closed_address
 
@@ -88,6 +89,7 @@ async def test_a_gateway_that_is_down_does_not_keep_the_worker_from_starting(
     await asyncio.to_thread(there.other.start)
     await has(there.other, TAKE)
     warnings = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
+    assert warnings
     assert all("could not be reached" in each for each in warnings)
 
 
