@@ -189,9 +189,7 @@ class GatewayProcess:
         """Accept no more browsers and wait until those that are here have left, or the deadline."""
         self._why_not_ready = "draining: waiting for the browsers to leave"
         self.edge.stop_accepting()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.drain_deadline):
-                await self.clients.all_gone()
+        await self._browsers_gone(self._loop.time() + self._settings.drain_deadline)
 
     async def stop(self) -> None:
         """End everything, in order: browsers, their last events, registers, links, HTTP."""
@@ -199,14 +197,10 @@ class GatewayProcess:
         self.edge.stop_accepting()
         deadline = self._loop.time() + self._settings.stop_timeout - ENDING_TIME
         await close_all(self.hub, self.clients, self._settings.drain)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(deadline):
-                await self.clients.all_gone()
+        await self._browsers_gone(deadline)
         deadline = max(deadline, self._loop.time() + LAST_EVENTS_TIME)
         self.clients.cut_ending()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(deadline):
-                await self.clients.all_gone()
+        await self._browsers_gone(deadline)
         await finish_events(self.router, deadline)
         self.edge.close()
         await self.announcer.withdraw()
@@ -236,6 +230,12 @@ class GatewayProcess:
         """Let a tick of the edge's timer pass, for events that wait and links that are not read."""
         self.router.turn(self._loop.time())
         self.executor.reassure_workers()
+
+    async def _browsers_gone(self, deadline: float) -> None:
+        """Wait until no browser's socket exists any more, at most until the loop's time is this."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                await self.clients.all_gone()
 
     def _public_url(self, index: int) -> str:
         """Return the URL of a public listener, with its real port."""
