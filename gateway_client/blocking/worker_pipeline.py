@@ -24,6 +24,7 @@ class WorkerPipeline(Pipeline):
             method would have raised.
     """
 
+    # It shares the block with a `Pipeline`, but none of what that keeps: the links are the worker's.
     def __init__(self, worker: Inside, timeout: float | None) -> None:
         self.results: list[Any] = []
         self._worker = worker
