@@ -175,17 +175,16 @@ def test_an_exception_costs_nothing_else(app: App) -> None:
 
 def test_what_was_sent_before_a_stop_is_handled(app: App) -> None:
     """A stop waits for the events that have come, and what their handlers sent arrives."""
-    with app.worker() as worker, page(app, "joe") as browser:
+    with app.worker() as worker, page(app, "joe") as browser, app.worker() as other:
         for _ in range(200):
             browser.socket.send("count")
         assert browser.text() == "joe 1"
         worker.stop()
         handled = sum(note.startswith("stop") for note in app.notes)
         assert handled == 1
-        with app.worker() as other:
-            said = [browser.text() for _ in range(399)]
-            assert [each for each in said if each != "last"] == [f"joe {n}" for n in range(2, 201)]
-            other.stop()
+        said = [browser.text() for _ in range(399)]
+        assert [each for each in said if each != "last"] == [f"joe {n}" for n in range(2, 201)]
+        other.stop()
 
 
 def test_the_last_handler_may_end_a_task_of_its_own(app: App) -> None:

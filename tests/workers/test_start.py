@@ -53,7 +53,7 @@ def test_what_cannot_be_run_is_named_with_the_remedy(tmp_path: Path, case: str) 
         "businessworker", "start", *filter(None, [target]), f"--app-dir={tmp_path}",
         f"--register={closed_address()}",
     )  # fmt: skip
-    assert (ended, out) == (code, "")
+    assert (ended, out) == (code, ""), err
     assert said.format(folder=tmp_path) in err
     assert "Traceback" not in err
     assert len(err.splitlines()) <= 2
