@@ -17,5 +17,5 @@ Where to look::
     entry     where a command begins, before it imports anything heavy
     program   the front door: `run(program, loader)` and `main(program, command)`
 
-Importing a module of this package neither imports click nor uvloop, except `flags`.
+Nothing here imports uvloop before a loop is made; only `flags`, `admin_commands` and `program.main` need click.
 """

@@ -81,9 +81,7 @@ __all__ = [
 logger = logging.getLogger(__package__)
 
 S = TypeVar("S", bound=SharedSettings)
-SERVER_EXTRA: Final = frozenset(
-    {"aiohttp", "click", "httptools", "prometheus_client", "watchfiles"}
-)
+SERVER_EXTRA: Final = frozenset({"aiohttp", "click", "prometheus_client", "watchfiles"})
 """What `pip install "gatewayworker[server]"` brings and a plain installation lacks."""
 
 
