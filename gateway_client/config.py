@@ -23,6 +23,7 @@ __all__ = [
     "DEFAULT_REGISTER",
     "DEFAULT_TIMEOUT",
     "Config",
+    "Settled",
     "configure",
     "forget_defaults",
     "set_defaults",
@@ -41,6 +42,10 @@ CONNECT_TIMEOUT: Final = 3.0
 _ENV_REGISTER: Final = "GATEWAYWORKER_REGISTER"
 _ENV_KEY: Final = "GATEWAYWORKER_SECRET_KEY"
 _ENV_KEY_FILE: Final = "GATEWAYWORKER_SECRET_KEY_FILE"
+
+
+Settled = tuple[str | tuple[str, ...] | None, str | None, tuple[tuple[str, ...], str] | None]
+"""What the program says of registers and secret key, and what stands in for the environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +134,14 @@ def _texts(register_address: str | Iterable[str]) -> list[str]:
     )
 
 
-def settled(register_address: str | Iterable[str] | None) -> str | tuple[str, ...] | None:
-    """Return addresses as a value that a later change of the list does not change."""
-    if register_address is None or isinstance(register_address, str):
-        return register_address
-    return tuple(register_address)
+def settled(register_address: str | Iterable[str] | None, secret_key: str | None) -> Settled:
+    """Return what a client is made of, to be compared later.
+
+    A later change of a list of addresses does not change it, and what the process is told since does.
+    """
+    if register_address is not None and not isinstance(register_address, str):
+        register_address = tuple(register_address)
+    return register_address, secret_key, _defaults
 
 
 def _secret_key_from_environment() -> str:

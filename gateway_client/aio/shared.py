@@ -10,7 +10,7 @@ from gateway_client.aio.client import AsyncGatewayClient
 from gateway_client.aio.methods import AsyncCurrentMethods, AsyncMethods
 from gateway_client.aio.pipeline import AsyncPipeline
 from gateway_client.calls.base import Call
-from gateway_client.config import settled
+from gateway_client.config import Settled, settled
 from gateway_client.facade import ClassProperty
 from gateway_client.options import check_options
 
@@ -40,7 +40,7 @@ class AsyncGateway(AsyncCurrentMethods, AsyncMethods):
     register_address: ClassVar[str | Sequence[str] | None] = None
     secret_key: ClassVar[str | None] = None
 
-    _settings: ClassVar[tuple[object, object] | None] = None
+    _settings: ClassVar[Settled | None] = None
     _client: ClassVar[AsyncGatewayClient]
 
     @ClassProperty
@@ -77,7 +77,7 @@ class AsyncGateway(AsyncCurrentMethods, AsyncMethods):
 
     @classmethod
     def _shared(cls) -> AsyncGatewayClient:
-        settings = (settled(cls.register_address), cls.secret_key)
+        settings = settled(cls.register_address, cls.secret_key)
         if settings != cls.__dict__.get("_settings"):
             if "_client" in cls.__dict__:
                 cls._client.retire()

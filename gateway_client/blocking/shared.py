@@ -11,7 +11,7 @@ from gateway_client.blocking.methods import BlockingCurrentMethods, BlockingMeth
 from gateway_client.blocking.pipeline import Pipeline
 from gateway_client.blocking.worker_pipeline import WorkerPipeline
 from gateway_client.calls.base import Call
-from gateway_client.config import settled
+from gateway_client.config import Settled, settled
 from gateway_client.facade import ClassProperty
 from gateway_client.options import check_options
 
@@ -41,7 +41,7 @@ class Gateway(BlockingCurrentMethods, BlockingMethods):
     register_address: ClassVar[str | Sequence[str] | None] = None
     secret_key: ClassVar[str | None] = None
 
-    _settings: ClassVar[tuple[object, object] | None] = None
+    _settings: ClassVar[Settled | None] = None
     _client: ClassVar[GatewayClient]
 
     @ClassProperty
@@ -78,7 +78,7 @@ class Gateway(BlockingCurrentMethods, BlockingMethods):
 
     @classmethod
     def _shared(cls) -> GatewayClient:
-        settings = (settled(cls.register_address), cls.secret_key)
+        settings = settled(cls.register_address, cls.secret_key)
         if settings != cls.__dict__.get("_settings"):
             if "_client" in cls.__dict__:
                 cls._client.close()

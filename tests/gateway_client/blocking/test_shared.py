@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway_client import Gateway, GatewayUnavailable, RegisterUnavailable
+from gateway_client.config import forget_defaults, set_defaults
 from tests.gateway_client.peers import FakeGateway, FakeRegister, PeerLoop
 
 
@@ -43,6 +44,24 @@ def test_a_list_of_registers_may_be_changed_in_place(
         Gateway.get_all_client_count()
     addresses[0] = str(register.address)
     assert Gateway.get_all_client_count() == 0
+
+
+def test_a_worker_that_is_told_replaces_an_earlier_client(
+    register: FakeRegister, gateway: FakeGateway
+) -> None:
+    """A client that the environment made while modules were imported is not used after it."""
+    gateway.connect()
+
+    class Mine(Gateway):
+        """A client of its own, as a forked child of a worker has one."""
+
+    Mine.close()
+    set_defaults([register.address], "")
+    try:
+        assert Mine.get_all_client_count() == 1
+    finally:
+        forget_defaults()
+        Mine.close()
 
 
 def test_the_environment_is_read_when_first_used(
