@@ -11,7 +11,7 @@ import pytest
 
 from gateway_process.errors import ExitCode
 from tests.support.cluster import Browser, browse
-from tests.support.instances import Instances
+from tests.support.instances import Done, Instances
 from tests.support.waiting import eventually
 
 FILE = """
@@ -55,6 +55,7 @@ async def on_worker_start(worker):
     while not Path({!r}).exists():
         await asyncio.sleep(0.02)
 """
+STILL = "still replacing processes; Ctrl-C ends the waiting, not the reload\n"
 
 
 @pytest.fixture
@@ -97,6 +98,11 @@ def test_every_section_is_started_and_stopped_together(instances: Instances, fil
     assert instances.running() == []
 
 
+def complaint(done: Done) -> str:
+    """Give what a reload has to complain of: that it takes long, on a busy machine, is nothing."""
+    return done.err.removeprefix(STILL)
+
+
 def echoed(browser: Browser, message: str) -> str | bytes:
     """Send a message and give what comes back."""
     browser.socket.send(message)
@@ -109,7 +115,7 @@ def test_a_reload_replaces_workers_alone(instances: Instances, file: Path) -> No
     before = states(instances)
     file.write_text(file.read_text().replace("start_port = 0", "start_port = 0\ndrain = 1"))
     done = instances("gatewayworker", "reload")
-    assert (done.code, done.err) == (ExitCode.OK, "")
+    assert (done.code, complaint(done)) == (ExitCode.OK, "")
     assert done.out.startswith("reloaded gatewayworker (pid ")
     assert done.out.endswith("changed: gateway.drain; replaced: 1\n")
     now = states(instances)
@@ -125,7 +131,7 @@ def test_a_reload_takes_over_what_new_processes_use(instances: Instances, file: 
     file.write_text(text + "processes = 2\n")
     done = instances("gatewayworker", "reload")
     told = "changed, but needs a restart: businessworker.processes\n"
-    assert (done.code, done.err) == (ExitCode.OK, told)
+    assert (done.code, complaint(done)) == (ExitCode.OK, told)
     changed = "changed: businessworker.events, businessworker.threads; replaced: 1\n"
     assert done.out.endswith(changed)
     assert "businessworker #1" not in states(instances)
@@ -144,7 +150,7 @@ def test_a_reload_that_does_not_work_says_why(instances: Instances, file: Path) 
     done = instances("gatewayworker", "reload")
     assert (done.code, done.out) == (ExitCode.FAILED, "")
     why = "gatewayworker: businessworker #0 is not replaced: the new process failed ("
-    assert done.err.startswith(why)
+    assert complaint(done).startswith(why)
     assert "nothing_like_it" in done.err
     assert done.err.endswith("; mend it and reload again; as they were: businessworker #0\n")
     assert states(instances) == before
@@ -163,7 +169,7 @@ def test_a_reload_waits_for_the_one_before(instances: Instances, file: Path) -> 
         instances.launch("gatewayworker", "reload") as second,
     ):
         assert first.stderr is not None
-        assert first.stderr.readline().startswith("still replacing processes; Ctrl-C ends the")
+        assert first.stderr.readline() == STILL
         first.send_signal(signal.SIGINT)
         _, told = first.communicate()
         assert (first.returncode, "the reload goes on" in told) == (ExitCode.FAILED, True)
@@ -184,7 +190,7 @@ def test_a_stop_ends_the_waiting_for_a_reload(instances: Instances, file: Path) 
         ]
         for reload in reloads:
             assert reload.stderr is not None
-            assert reload.stderr.readline().startswith("still replacing")
+            assert reload.stderr.readline() == STILL
         assert instances("gatewayworker", "stop").code == ExitCode.OK
         for reload in reloads:
             _, told = reload.communicate()
