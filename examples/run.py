@@ -2,7 +2,7 @@
 
     python examples/run.py flask
 
-That is `gateway dev --no-demo` (a register and a gateway), a worker where the example has events, and the
+That is `gateway dev --no-demo` (a register and a gateway, and a worker where the example has events) and the
 web server that comes with its framework. Ctrl-C ends all of them. In production each is a service.
 """
 
@@ -44,15 +44,13 @@ async def run(example: Example, port: int) -> int:
     """Run an example until its web server ends; give its exit code."""
     async with AsyncExitStack() as stack:
         start = stack.enter_async_context
-        addresses = await start(daemon("gateway dev --no-demo"))
-        os.environ["GATEWAYWORKER_REGISTER"] = addresses["register"]
-        os.environ.setdefault("GATEWAY_URL", ":" + addresses["ws"].rpartition(":")[2])
         if example.settings:
             os.environ["DJANGO_SETTINGS_MODULE"] = example.settings
         if example.first:
             await (await start(process(example.first))).wait()
-        if example.events:
-            await start(daemon(f"businessworker start {example.events} --name example"))
+        addresses = await start(daemon(f"gateway dev --no-demo {example.events}"))
+        os.environ["GATEWAYWORKER_REGISTER"] = addresses["register"]
+        os.environ.setdefault("GATEWAY_URL", ":" + addresses["ws"].rpartition(":")[2])
         server = await start(process(example.server.format(port=port)))
         return await server.wait()
 
