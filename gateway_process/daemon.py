@@ -43,6 +43,10 @@ STUCK_GRACE: Final = 2.0
 """Seconds a process gets beyond its stop timeout to end by itself; then a watchdog ends it with
 exit code 1 and says where each thread stood. 25 + 2 stays below the 30 s that Kubernetes gives."""
 
+FAILED_START_GRACE: Final = 10.0
+"""Seconds that a process gets to leave which could not start: nobody has told it to stop, and its exit
+code, which says why, should not be lost on a machine that is busy for a while."""
+
 Addresses = Mapping[str, str | Sequence[str]]
 """What a role listens on, by kind: `{"ws": ["ws://127.0.0.1:41003"], "http": "127.0.0.1:6789"}`."""
 
@@ -357,8 +361,8 @@ def run(
 ) -> None:
     """Run a coroutine as the process's whole work.
 
-    When it has ended the process must end: a watchdog sees to it after `STUCK_GRACE`, with exit
-    code 1, should threads or tasks hang on.
+    When it has ended the process must end: a watchdog sees to it after `STUCK_GRACE`, or
+    `FAILED_START_GRACE`, with exit code 1, should threads or tasks hang on.
 
     Args:
         live: `Daemon.live()` or a coroutine around it.
@@ -368,16 +372,18 @@ def run(
     Raises:
         ProcessError: what `live` raised.
     """
+    grace = STUCK_GRACE
     with asyncio.Runner(loop_factory=_uvloop() if fast else None) as runner:
         try:
             runner.run(live)
         except ProcessError as error:
+            grace = FAILED_START_GRACE if isinstance(error, StartupError) else STUCK_GRACE
             if tell is not None:
                 tell(error)
             raise
         finally:
             # Left armed: closing the loop and leaving Python both wait for threads, without a bound.
-            faulthandler.dump_traceback_later(STUCK_GRACE, exit=True)
+            faulthandler.dump_traceback_later(grace, exit=True)
 
 
 def _uvloop() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -119,11 +119,11 @@ def dev(
     workers = [] if worker_settings is None else [_start_events(worker_settings, register)]
     demos = _start_demo(listen, settings, gateways[0]) if demo else []
     page = address_of(demos[0].sockets[PAGE][0]) if demo else None
-    lines = [_where_to_point(page, settings, gateways[0]), *map(_what_is_reloaded, workers)]
+    where = _where_to_point(page, settings, gateways[0])
     return supervise(
         "dev",
         [register, *gateways, *workers, *demos],
-        on_ready=partial(_tell, lines),
+        on_ready=partial(_tell, where, workers),
         beside=_watching(workers[0]) if workers else None,
     )
 
@@ -238,9 +238,9 @@ def _listener(listeners: Sequence[ListenUrl], sockets: Sockets) -> tuple[str, Ad
 # What is printed
 
 
-def _tell(lines: Sequence[str], addresses: Addresses) -> None:
+def _tell(where: str, workers: Sequence[Child], addresses: Addresses) -> None:
     announce("dev", {new: addresses[old] for old, new in READY_NAMES.items() if old in addresses})
-    for line in lines:
+    for line in (where, *map(_what_is_reloaded, workers)):
         say(line)
 
 
@@ -256,9 +256,8 @@ def _where_to_point(page: Address | None, settings: GatewaySettings, gateway: Ch
 
 def _what_is_reloaded(child: Child) -> str:
     settings = _events_of(child)
-    return (
-        f"Your events: {settings.events}, reloaded when a .py file in {settings.app_dir} changes."
-    )
+    run = "reloaded" if child.addresses is not None else "not running (see above), tried again"
+    return f"Your events: {settings.events}, {run} when a .py file in {settings.app_dir} changes."
 
 
 def _address(flag: str, text: str) -> Address:
