@@ -208,8 +208,8 @@ async def test_it_binds_again_after_every_reconnect(peer: Peer, page: Page) -> N
 
     peer.scenes = [leave_when_bound, says(init("c2"))]
     await page.goto(peer.url)
-    await expect(page.locator("#log li").last).to_have_text("online")
     await expect(page.locator("#log")).to_contain_text("waiting: stopping")
+    await expect(page.locator("#log li").last).to_have_text("online")
     assert peer.bound == ["c1", "c2"]
 
 
