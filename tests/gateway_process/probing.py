@@ -2,11 +2,13 @@
 
 import os
 import socket
+import time
 from pathlib import Path
 from typing import Final, Self
 
 import psutil
 
+from gateway_process.instance import Instance
 from tests.support.daemons import Daemon, run
 from tests.support.waiting import PATIENCE
 
@@ -61,3 +63,17 @@ class Talk:
 def children(daemon: Daemon) -> list[psutil.Process]:
     """Give the processes it has started."""
     return psutil.Process(daemon.pid).children(recursive=True)
+
+
+def an_instance(name: str = "web") -> Instance:
+    """Describe one that is this process."""
+    return Instance(
+        name=name,
+        program="gateway",
+        package="gateway",
+        pid=os.getpid(),
+        since=time.time(),
+        arguments=("start", "--processes", "2"),
+        folder=str(Path.cwd()),
+        stop_timeout=25.0,
+    )

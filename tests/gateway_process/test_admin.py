@@ -4,10 +4,8 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,31 +14,13 @@ from gateway_process import admin
 from gateway_process.control import Steering, serving
 from gateway_process.errors import NotRunning, RunError, SettingsError, StartupError
 from gateway_process.inspection import ConnectionPage, ConnectionQuery, ProcessStatus
-from gateway_process.instance import Claim, Instance, RunDir
+from gateway_process.instance import Claim, RunDir
 from gateway_process.settings import Reloaded
 from gateway_process.signals import Order
-from tests.gateway_process.probing import ENVIRONMENT
-from tests.support.daemons import new_run_dir
+from tests.gateway_process.probing import ENVIRONMENT, an_instance
 from tests.support.instances import Instances
 
-HERE = Instance(
-    name="web",
-    program="gateway",
-    package="gateway",
-    pid=os.getpid(),
-    since=time.time(),
-    arguments=("start", "--processes", "2"),
-    folder=str(Path.cwd()),
-    stop_timeout=25.0,
-)
-
-
-@pytest.fixture
-def run_dir() -> RunDir:
-    """A run directory that is there."""
-    made = RunDir(new_run_dir())
-    made.make()
-    return made
+HERE = an_instance()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import signal
 import socket
 import stat
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,29 +15,8 @@ import pytest
 
 from gateway_process.errors import StartupError
 from gateway_process.instance import Instance, RunDir, RunDirUnusable, default_run_dir
+from tests.gateway_process.probing import an_instance
 from tests.support.daemons import new_run_dir
-
-
-def an_instance(name: str = "web") -> Instance:
-    """Describe one that is this process."""
-    return Instance(
-        name=name,
-        program="gateway",
-        package="gateway",
-        pid=os.getpid(),
-        since=time.time(),
-        arguments=("start", "--processes", "2"),
-        folder=str(Path.cwd()),
-        stop_timeout=25.0,
-    )
-
-
-@pytest.fixture
-def run_dir() -> RunDir:
-    """A run directory that is there."""
-    made = RunDir(new_run_dir())
-    made.make()
-    return made
 
 
 def test_a_claim_is_found_until_it_is_released(run_dir: RunDir) -> None:
