@@ -4,23 +4,29 @@ Rule: pure bookkeeping. No bytes, no sockets, no clock; every method does a fixe
 dictionary operations, except those that return what they touched. Counts are the sizes of what is
 kept anyway. A uid or group exists only while a connection has it.
 
-The sets that are returned are the indexes themselves where that is possible: walk them, do not
-keep them, and do not add or remove connections meanwhile.
+What is returned is the index itself where that is possible: walk it, do not keep it, and do not add
+or remove connections meanwhile.
+
+Members are the keys of a dict, not a set, for the order in which it is walked: that in which they came,
+which is about the order in which memory, ours and the kernel's, was given to them. Writing to thousands of
+sockets in that order costs a fifth less than in the order of their hashes (docs/performance.md).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
-    from collections.abc import Set as AbstractSet
 
     from gateway.connection import Connection
 
 __all__ = ["Hub"]
 
-_NOBODY: frozenset[Connection] = frozenset()
+_Index: TypeAlias = "dict[str, dict[Connection, None]]"
+
+_NOBODY: Final[frozenset[Connection]] = frozenset()
 
 
 class Hub:
@@ -35,8 +41,8 @@ class Hub:
     def __init__(self) -> None:
         """Start with nobody connected."""
         self.connections: dict[str, Connection] = {}
-        self._uids: dict[str, set[Connection]] = {}
-        self._groups: dict[str, set[Connection]] = {}
+        self._uids: _Index = {}
+        self._groups: _Index = {}
 
     def __repr__(self) -> str:
         return (
@@ -45,12 +51,12 @@ class Hub:
         )
 
     @property
-    def uids(self) -> Mapping[str, AbstractSet[Connection]]:
+    def uids(self) -> Mapping[str, Collection[Connection]]:
         """The connections of each uid."""
         return self._uids
 
     @property
-    def groups(self) -> Mapping[str, AbstractSet[Connection]]:
+    def groups(self) -> Mapping[str, Collection[Connection]]:
         """The members of each group."""
         return self._groups
 
@@ -79,7 +85,7 @@ class Hub:
         if connection.uid is not None:
             _discard(self._uids, connection.uid, connection)
         connection.uid = uid
-        self._uids.setdefault(uid, set()).add(connection)
+        self._uids.setdefault(uid, {})[connection] = None
 
     def unbind(self, connection: Connection, uid: str) -> None:
         """Unbind a connection from a uid, if it is bound to that one."""
@@ -94,7 +100,7 @@ class Hub:
         if not isinstance(connection.groups, set):
             connection.groups = set()
         connection.groups.add(group)
-        self._groups.setdefault(group, set()).add(connection)
+        self._groups.setdefault(group, {})[connection] = None
 
     def leave(self, connection: Connection, group: str) -> None:
         """End a membership, if there is one."""
@@ -104,7 +110,7 @@ class Hub:
 
     def dissolve(self, group: str) -> int:
         """End all memberships of a group and return how many there were."""
-        members = self._groups.pop(group, set())
+        members = self._groups.pop(group, {})
         for connection in members:
             if isinstance(connection.groups, set):
                 connection.groups.discard(group)
@@ -112,30 +118,30 @@ class Hub:
 
     # Who is meant.
 
-    def of_clients(self, client_ids: Iterable[str]) -> set[Connection]:
-        """Return those of these clients that are here."""
+    def of_clients(self, client_ids: Iterable[str]) -> Collection[Connection]:
+        """Return those of these clients that are here, each once."""
         connections = self.connections
-        return {connections[each] for each in client_ids if each in connections}
+        return dict.fromkeys(connections[each] for each in client_ids if each in connections)
 
-    def of_uids(self, uids: Collection[str]) -> AbstractSet[Connection]:
+    def of_uids(self, uids: Collection[str]) -> Collection[Connection]:
         """Return the connections bound to any of these uids, each once."""
         return _union(self._uids, uids)
 
-    def of_groups(self, groups: Collection[str]) -> AbstractSet[Connection]:
+    def of_groups(self, groups: Collection[str]) -> Collection[Connection]:
         """Return the members of any of these groups, each once."""
         return _union(self._groups, groups)
 
 
-def _discard(index: dict[str, set[Connection]], key: str, connection: Connection) -> None:
+def _discard(index: _Index, key: str, connection: Connection) -> None:
     connections = index[key]
-    connections.discard(connection)
+    connections.pop(connection, None)
     if not connections:
         del index[key]
 
 
-def _union(index: dict[str, set[Connection]], keys: Collection[str]) -> AbstractSet[Connection]:
+def _union(index: _Index, keys: Collection[str]) -> Collection[Connection]:
     # One name is the common case and costs nothing: the index itself.
     if len(keys) == 1:
         (key,) = keys
         return index.get(key, _NOBODY)
-    return set().union(*(index.get(key, _NOBODY) for key in keys))
+    return dict.fromkeys(chain.from_iterable(index.get(key, _NOBODY) for key in keys))

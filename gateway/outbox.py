@@ -21,7 +21,7 @@ needed. Nothing here knows a frame's inside.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from gateway.shared_bytes import SharedBytes
@@ -47,6 +47,14 @@ BROADCAST: Final = 2_000
 """Connections with something new from which on it must be a broadcast: no turn of the executor has so
 many commands for one client each."""
 
+JOINING: Final = 1.25
+"""Frames for each connection with something new from which on frames do come together. A stream of
+messages to a thousand users is there after some 500; answers to browsers that wait for them never are."""
+
+FRAME_STEPS: Final = 10
+"""Writes are counted by how many frames left in them: 1, up to 2, up to 4 and so on, the last step for
+all above 256."""
+
 _FULL: Final = -1
 """Value of `Connection.room` for a connection whose every frame must be looked at."""
 
@@ -60,17 +68,25 @@ class OutboxCounters:
 
     Attributes:
         deliveries: Messages put into an outbox, one per connection.
-        flushes: Writes to a transport.
+        flushes_by_frames: Writes to a transport, by how many frames left in each: up to `2 ** index`,
+            and more in the last place.
+        frames_written: Frames given to transports.
         bytes_written: Bytes given to transports.
         blocked: Times that a transport could not send everything.
         slow: Connections cut because they did not read.
     """
 
     deliveries: int = 0
-    flushes: int = 0
+    flushes_by_frames: list[int] = field(default_factory=lambda: [0] * FRAME_STEPS)
+    frames_written: int = 0
     bytes_written: int = 0
     blocked: int = 0
     slow: int = 0
+
+    @property
+    def flushes(self) -> int:
+        """Writes to a transport."""
+        return sum(self.flushes_by_frames)
 
 
 class Outbox:
@@ -147,11 +163,12 @@ class Outbox:
     def is_worth_filling(self) -> bool:
         """Whether waiting with a flush saves writes.
 
-        It does when frames come together: two on average for each connection already, or one message
-        for so many that the others of its turn cannot have been executed yet.
+        It does when frames come together, as they do already (`JOINING`) or as one message for so many
+        lets expect, since the others of its turn cannot have been executed yet.
         """
         waiting = len(self._dirty)
-        return waiting > BROADCAST or self.counters.deliveries - self._flushed >= 2 * waiting
+        filled = self.counters.deliveries - self._flushed
+        return waiting > BROADCAST or filled >= JOINING * waiting
 
     # Taking messages in.
 
@@ -217,10 +234,33 @@ class Outbox:
     def flush(self) -> None:
         """Write everything that waits for connections that are not blocked."""
         dirty, self._dirty = self._dirty, []
-        self._flushed = self.counters.deliveries
+        counters = self.counters
+        self._flushed = counters.deliveries
+        singles = frames = size = 0
         for connection in dirty:
-            if connection.pending and not connection.blocked:
-                self._write(connection)
+            pending, count = connection.pending, len(connection.pending)
+            if connection.blocked or not count:
+                continue
+            if connection.room < 0:
+                self._write_in_pieces(connection)
+                continue
+            # The common case: everything in one write, and no call here but that of the edge.
+            connection.room = FLUSH_AT
+            if count == 1:
+                data = pending[0]
+                singles += 1
+            else:
+                data = b"".join(pending)
+                counters.flushes_by_frames[_step(count)] += 1
+            pending.clear()
+            frames += count
+            size += len(data)
+            self._giving = data
+            connection.edge.write(data)
+        self._giving = b""
+        counters.flushes_by_frames[0] += singles
+        counters.frames_written += frames
+        counters.bytes_written += size
         self._cut_slow()
 
     def write_paused(self, connection: Connection) -> None:
@@ -247,26 +287,23 @@ class Outbox:
         while connection.pending and not connection.blocked:
             frames = _take_piece(connection.pending)
             self._release(connection, *frames)
-            self._give(connection, b"".join(frames))
+            self._give(connection, frames)
         if not connection.blocked:
             self._blocked.discard(connection)
             connection.room = FLUSH_AT
         self._cut_slow()
 
-    def _write(self, connection: Connection) -> None:
-        pending, is_one_piece = connection.pending, connection.room >= 0
+    def _write_in_pieces(self, connection: Connection) -> None:
+        """Write what may be too much for one write, as long as the client takes it."""
         connection.room = FLUSH_AT
-        if is_one_piece:
-            data = b"".join(pending)  # of one frame: that frame, not a copy
-            pending.clear()
-            self._give(connection, data)
-            return
-        while pending and not connection.blocked:
-            self._give(connection, b"".join(_take_piece(pending)))
+        while connection.pending and not connection.blocked:
+            self._give(connection, _take_piece(connection.pending))
 
-    def _give(self, connection: Connection, data: bytes) -> None:
+    def _give(self, connection: Connection, frames: list[bytes]) -> None:
         counters = self.counters
-        counters.flushes += 1
+        data = b"".join(frames)  # of one frame: that frame, not a copy
+        counters.flushes_by_frames[_step(len(frames))] += 1
+        counters.frames_written += len(frames)
         counters.bytes_written += len(data)
         self._giving = data
         connection.edge.write(data)
@@ -277,7 +314,7 @@ class Outbox:
     def _make_room(self, connection: Connection) -> bool:
         """Act on an outbox that ran out of room; False if the connection does not take the frame."""
         if not connection.blocked:
-            self._write(connection)
+            self._write_in_pieces(connection)
             return True
         connection.room = _FULL
         if connection.waiting == _DOOMED:
@@ -322,6 +359,11 @@ class Outbox:
             self.counters.slow += len(slow)
             for connection in slow:
                 self._cut(connection)
+
+
+def _step(frames: int) -> int:
+    """Return the place in `OutboxCounters.flushes_by_frames` of a write of so many frames."""
+    return min((frames - 1).bit_length(), FRAME_STEPS - 1)
 
 
 def _fullness(connection: Connection) -> int:

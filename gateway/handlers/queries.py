@@ -29,8 +29,7 @@ from gateway_wire.commands import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 
     from gateway.connection import Connection
     from gateway.hub import Hub
@@ -155,7 +154,7 @@ class QueryHandlers:
 
     def _some_groups(
         self, names: Iterable[str] | None
-    ) -> Iterator[tuple[str, AbstractSet[Connection]]]:
+    ) -> Iterator[tuple[str, Collection[Connection]]]:
         """Walk these groups, or all, as they are when each one's turn comes."""
         groups = self._hub.groups
         for name in list(groups) if names is None else dict.fromkeys(names):

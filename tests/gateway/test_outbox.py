@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from gateway.connection import Connection
-from gateway.outbox import BROADCAST, FLUSH_AT
+from gateway.outbox import BROADCAST, FLUSH_AT, FRAME_STEPS
 from gateway_wire import close_codes
 from tests.gateway.support import Lines, Pipes, pipe_of, running
 
@@ -90,13 +90,13 @@ def test_a_large_frame_is_not_copied_behind_a_small_one() -> None:
 
 
 def test_waiting_is_worth_it_where_frames_come_together() -> None:
-    """Two frames for each client on average, or one for so many that it must be a broadcast."""
+    """Five frames for four clients, or one for so many that it must be a broadcast."""
     core = Pipes()
-    ann, bob = core.connect(), core.connect()
-    core.outbox.offer([ann, bob], "one")
+    ann, *others = (core.connect() for _ in range(4))
+    core.outbox.offer([ann, *others], "one")
     assert not core.outbox.is_worth_filling
 
-    core.outbox.offer([ann, bob], "two")
+    core.outbox.offer([ann], "two")
     assert core.outbox.is_worth_filling
 
     core.outbox.flush()
@@ -385,6 +385,21 @@ def test_a_farewell_counts_as_what_it_is() -> None:
     assert core.cut == [ann]
 
 
+@pytest.mark.parametrize(
+    ("frames", "step"), [(1, 0), (2, 1), (3, 2), (4, 2), (5, 3), (256, 8), (257, 9), (3000, 9)]
+)
+def test_writes_are_counted_by_their_frames(frames: int, step: int) -> None:
+    """Each step counts up to twice as many frames as the one before, the last all above."""
+    core = Pipes()
+    ann = core.connect()
+    for _ in range(frames):
+        core.outbox.offer([ann], "x")
+    core.outbox.flush()
+
+    assert core.outbox.counters.flushes_by_frames[step] == core.outbox.counters.flushes == 1
+    assert core.outbox.counters.frames_written == frames
+
+
 def test_counters_tell_what_was_done() -> None:
     """Deliveries count per connection, writes and bytes as transports were given them."""
     core = Pipes()
@@ -395,6 +410,8 @@ def test_counters_tell_what_was_done() -> None:
     counters = core.outbox.counters
 
     assert (counters.deliveries, counters.flushes, counters.bytes_written) == (4, 2, 16)
+    assert counters.frames_written == 4
+    assert counters.flushes_by_frames == [0, 2, *[0] * (FRAME_STEPS - 2)]
     assert (counters.blocked, counters.slow) == (1, 0)
     assert repr(core.outbox) == "<Outbox 0 dirty, 1 blocked, 8 B>"
 
