@@ -49,7 +49,7 @@ def problems() -> str:
 def metrics() -> str:
     """Give a table of all metrics."""
     ours = [
-        (f"`{each.full_name}`", _kind(is_counter=each.is_counter), _labels(each.label), each.text)
+        (f"`{each.full_name}`", each.kind.value, _labels(each.label), each.text)
         for each in CATALOGUE
     ]
     return _table(("metric", "kind", "label", "meaning"), [*ours, *_process_rows()])
@@ -76,13 +76,8 @@ def _arguments(signature: inspect.Signature) -> Iterator[str]:
 
 def _process_rows() -> Iterator[tuple[str, ...]]:
     for family in ProcessCollector(namespace=NAMESPACE, registry=None).collect():
-        is_counter = family.type == "counter"
-        name = f"{family.name}_total" if is_counter else family.name
-        yield f"`{name}`", _kind(is_counter=is_counter), "", family.documentation
-
-
-def _kind(*, is_counter: bool) -> str:
-    return "counter" if is_counter else "gauge"
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        yield f"`{name}`", family.type, "", family.documentation
 
 
 def _labels(label: str) -> str:

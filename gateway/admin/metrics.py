@@ -13,11 +13,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
@@ -30,12 +36,40 @@ from gateway_wire.hello import SOFTWARE
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
-__all__ = ["CATALOGUE", "NAMESPACE", "Measure", "MetricsPage"]
+__all__ = ["CATALOGUE", "NAMESPACE", "Distribution", "Kind", "Measure", "MetricsPage"]
 
 NAMESPACE: Final = "gatewayworker_gateway"
 
-Reading: TypeAlias = float | Mapping[str, float]
-"""One number, or one for each value of the label."""
+
+class Kind(Enum):
+    """What a metric is to Prometheus."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """What a histogram tells.
+
+    Attributes:
+        counts: Observations in each step; the first holds those up to 1, each further one those up to
+            twice as much, the last all above.
+        total: Sum of what was observed.
+    """
+
+    counts: Sequence[int]
+    total: float
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Return how many observations there were up to each bound."""
+        bounds = [*(str(2**step) for step in range(len(self.counts) - 1)), "+Inf"]
+        return list(zip(bounds, accumulate(self.counts), strict=True))
+
+
+Reading: TypeAlias = float | Mapping[str, float] | Distribution
+"""One number, one for each value of the label, or a distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +81,27 @@ class Measure:
         text: What it says, in a sentence.
         read: Reads it.
         label: Name of its label, empty for none.
-        is_counter: Whether it only rises; otherwise it is a gauge.
+        kind: What it is; a counter only rises.
     """
 
     name: str
     text: str
     read: Callable[[AdminSources], Reading]
     label: str = ""
-    is_counter: bool = False
+    kind: Kind = Kind.GAUGE
 
     @property
     def full_name(self) -> str:
-        """The name under which it is scraped."""
-        return f"{NAMESPACE}_{self.name}{'_total' if self.is_counter else ''}"
+        """The name under which it is scraped; a histogram's samples add to it."""
+        return f"{NAMESPACE}_{self.name}{'_total' if self.kind is Kind.COUNTER else ''}"
 
     def family(self, sources: AdminSources) -> Metric:
         """Read it."""
-        kind = CounterMetricFamily if self.is_counter else GaugeMetricFamily
-        family = kind(
-            f"{NAMESPACE}_{self.name}", self.text, labels=[self.label] if self.label else []
-        )
-        reading = self.read(sources)
+        name, reading = f"{NAMESPACE}_{self.name}", self.read(sources)
+        if isinstance(reading, Distribution):
+            return HistogramMetricFamily(name, self.text, reading.buckets(), reading.total)
+        kind = CounterMetricFamily if self.kind is Kind.COUNTER else GaugeMetricFamily
+        family = kind(name, self.text, labels=[self.label] if self.label else [])
         readings = reading.items() if isinstance(reading, Mapping) else [("", reading)]
         for value, number in sorted(readings):
             family.add_metric([value] if self.label else [], number)
@@ -83,7 +117,11 @@ def _gauge(
 def _counter(
     name: str, text: str, read: Callable[[AdminSources], Reading], label: str = ""
 ) -> Measure:
-    return Measure(name, text, read, label, is_counter=True)
+    return Measure(name, text, read, label, Kind.COUNTER)
+
+
+def _histogram(name: str, text: str, read: Callable[[AdminSources], Distribution]) -> Measure:
+    return Measure(name, text, read, kind=Kind.HISTOGRAM)
 
 
 _BUILD: Final = {SOFTWARE.partition("/")[2]: 1.0}
@@ -193,6 +231,13 @@ _MESSAGES: Final = (
         "flushes",
         "Writes to browsers; several messages leave in one where they can.",
         lambda s: s.outbox.counters.flushes,
+    ),
+    _histogram(
+        "frames_per_flush",
+        "Messages that left in one write; what a delivery costs falls with it.",
+        lambda s: Distribution(
+            s.outbox.counters.flushes_by_frames, s.outbox.counters.frames_written
+        ),
     ),
     _counter(
         "written_bytes",

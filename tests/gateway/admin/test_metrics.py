@@ -70,6 +70,19 @@ async def test_messages_are_counted() -> None:
     assert seen["blocked_connections"] == seen["waiting_bytes"] == 0
 
 
+async def test_frames_that_leave_together_show() -> None:
+    """A histogram whose count is the writes and whose sum is the frames."""
+    async with gateway() as core:
+        browser = await core.browser()
+        for number in range(3):
+            core.outbox.offer(core.hub.of_clients([browser.client_id]), f"hello {number}")
+        assert await browser.next() == "hello 0"
+        seen = await values(core)
+    assert (seen["frames_per_flush_count"], seen["frames_per_flush_sum"]) == (2, 4)
+    buckets = [seen[f"frames_per_flush_bucket {up_to}"] for up_to in ("1", "2", "4", "+Inf")]
+    assert buckets == [1, 1, 2, 2]
+
+
 async def test_events_are_counted_by_what_became_of_them() -> None:
     """Their sum is exact, and every reason of a loss is there from the start."""
     async with gateway() as core, Dialler(core.address) as dialler:
