@@ -7,7 +7,7 @@ be asked again first, then `plan`, sends what the plan says, and tells `answered
 
 from __future__ import annotations
 
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from gateway_client.calls.base import Call, EveryCall, OwnerCall, OwnersCall
 from gateway_client.config import Config
@@ -17,26 +17,21 @@ from gateway_client.health import Health
 from gateway_client.tally import Miss, Tally
 from gateway_wire.commands import Command, Role
 from gateway_wire.errors import LinkError, MessageTooLarge
+from gateway_wire.frames import encode_frame
 from gateway_wire.hello import Party
 
-__all__ = ["Cluster", "Plan", "who_is_no_register"]
+__all__ = ["Asks", "Cluster", "Plan", "encode_asks", "who_is_no_register"]
 
 R = TypeVar("R")
 
 _TOO_LARGE: Final = "send less, or raise max_message of the client and of the gateways"
 
 
-class Plan(NamedTuple, Generic[R]):
-    """Whom a call asks.
+Asks: TypeAlias = list[tuple[Node, Command]]
+"""The gateways to ask, each with its command: one and the same object if they are asked the same."""
 
-    Attributes:
-        tally: Its account; gateways that are left alone stand in it already.
-        asks: The gateways to ask, each with its command. The same command object for all of them if
-            they are asked the same.
-    """
-
-    tally: Tally[R]
-    asks: list[tuple[Node, Command]]
+Plan: TypeAlias = tuple[Tally[R], Asks]
+"""Whom a call asks, and its account, in which gateways that are left alone stand already."""
 
 
 class Cluster:
@@ -94,43 +89,41 @@ class Cluster:
         """
         tally: Tally[R] = Tally(call, self.registers)
         asks = self._asks(call, tally)
-        if not self.health.is_quiet:
-            asks = self._well(asks, tally, now)
-        if not isinstance(call, OwnerCall):  # with one gateway there is no half of an answer
-            tally.asked(asks)
-        return Plan(tally, asks)
+        if self.health.is_quiet:
+            return tally, asks
+        return tally, self._well(asks, tally, now)
 
-    def _asks(self, call: Call[R], tally: Tally[R]) -> list[tuple[Node, Command]]:
-        if isinstance(call, EveryCall):
-            return self._ask_every(call, tally)
+    def _asks(self, call: Call[R], tally: Tally[R]) -> Asks:
         if isinstance(call, OwnerCall):
             node = self.directory.find(call.node_key)
             return [] if node is None else [(node, call.command)]
+        if isinstance(call, EveryCall):
+            return self._ask_every(call, tally)
         if isinstance(call, OwnersCall):
-            return self._ask_owners(call)
+            return self._ask_owners(call, tally)
         return []
 
-    def _ask_every(self, call: EveryCall[R], tally: Tally[R]) -> list[tuple[Node, Command]]:
-        nodes = self.directory.nodes
+    def _ask_every(self, call: EveryCall[R], tally: Tally[R]) -> Asks:
+        tally.asked = nodes = self.directory.nodes
         if not nodes:
             raise GatewayUnavailable((), self.registers)
-        if len(nodes) == 1 and call.alone is not None:
-            tally.ask_alone()
-            return [(nodes[0], call.alone[0])]
         command = call.command
-        return [(node, command) for node in nodes]
+        if len(nodes) > 1:
+            return [(node, command) for node in nodes]
+        if call.alone is not None:
+            command, tally.combine = call.alone
+        return [(nodes[0], command)]
 
-    def _ask_owners(self, call: OwnersCall[R]) -> list[tuple[Node, Command]]:
+    def _ask_owners(self, call: OwnersCall[R], tally: Tally[R]) -> Asks:
         ids: dict[Node, list[str]] = {}
         for client_id, key in call.owners.items():
             node = self.directory.find(key)
             if node is not None:
                 ids.setdefault(node, []).append(client_id)
+        tally.asked = tuple(ids)
         return [(node, call.make(its)) for node, its in ids.items()]
 
-    def _well(
-        self, asks: list[tuple[Node, Command]], tally: Tally[R], now: float
-    ) -> list[tuple[Node, Command]]:
+    def _well(self, asks: Asks, tally: Tally[R], now: float) -> Asks:
         well = []
         for ask in asks:
             why_not = self.health.why_not_ask(ask[0].node_id, now)
@@ -139,6 +132,22 @@ class Cluster:
             else:
                 tally.skipped(Miss(ask[0], why_not, sent=False))
         return well
+
+
+def encode_asks(asks: Asks, request_id: int) -> list[bytes]:
+    """Return the frame for each gateway that is asked; who is asked the same gets the same.
+
+    All are encoded before any is sent: one that is too large must not leave half a call.
+
+    Raises:
+        MessageTooLarge: If one does not fit a frame.
+    """
+    frames: list[bytes] = []
+    last: Command | None = None
+    for _, command in asks:
+        frames.append(frames[-1] if command is last else encode_frame(command, request_id))
+        last = command
+    return frames
 
 
 def who_is_no_register(peer: Party | None) -> LinkError | None:

@@ -9,9 +9,9 @@ here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
-from gateway_client.calls.base import Call, EveryCall, OwnerCall, OwnersCall, ReadyCall
+from gateway_client.calls.base import Call, Missing
 from gateway_client.directory import Node
 from gateway_client.errors import (
     CommandRefused,
@@ -68,48 +68,47 @@ class Miss(NamedTuple):
 class Tally(Generic[R]):
     """The account of one call.
 
+    It keeps neither the call nor its command: thousands of tallies may be waiting in a pipeline, and
+    Python's garbage collector walks over whatever they hold. For the same reason it has no lists.
+
     Attributes:
-        call: The call.
+        name: The method that was called.
+        combine: Makes the result from the answers.
+        missing: What missing answers mean.
+        asked: Who was asked, if more than one gateway may be.
         open: Gateways that were asked and neither answered nor failed yet.
+        misses: What is missing.
         on_settled: Called with the tally when none is open any more, if set.
         place: Its place in the pipeline it belongs to.
     """
 
     __slots__ = (
-        "_alone",
         "_answers",
-        "_asked",
-        "_misses",
         "_registers",
-        "call",
+        "asked",
+        "combine",
+        "misses",
+        "missing",
+        "name",
         "on_settled",
         "open",
         "place",
     )
 
     def __init__(self, call: Call[R], registers: Sequence[str]) -> None:
-        self.call = call
+        self.name = call.name
+        self.combine, self.missing = call.terms()
+        self.asked: Sequence[Node] = ()
         self.open = 0
+        self.misses: tuple[Miss, ...] = ()
         self.on_settled: Callable[[Tally[Any]], None] | None = None
         self.place = 0
         self._registers = registers
-        self._alone = False
-        # No lists: thousands of tallies may be waiting in a pipeline, most for one answer.
         self._answers: tuple[Any, ...] = ()
-        self._misses: tuple[Miss, ...] = ()
-        self._asked: Sequence[tuple[Node, Command]] = ()
 
     def __repr__(self) -> str:
-        done, missed = len(self._answers), len(self._misses)
-        return f"<Tally of {self.call.name}: {self.open} open, {done} done, {missed} missed>"
-
-    def ask_alone(self) -> None:
-        """Take note that a single gateway was asked, with the cheaper question."""
-        self._alone = True
-
-    def asked(self, asks: Sequence[tuple[Node, Command]]) -> None:
-        """Take note who is asked."""
-        self._asked = asks
+        done, missed = len(self._answers), len(self.misses)
+        return f"<Tally of {self.name}: {self.open} open, {done} done, {missed} missed>"
 
     def answered(self, value: Any) -> None:
         """Take an answer."""
@@ -121,18 +120,13 @@ class Tally(Generic[R]):
     def missed(self, miss: Miss) -> None:
         """Take note that a gateway that was asked gives no answer."""
         self.open -= 1
-        self._misses += (miss,)
+        self.misses += (miss,)
         if self.on_settled is not None and self.open == 0:
             self.on_settled(self)
 
     def skipped(self, miss: Miss) -> None:
         """Take note that a gateway is not asked."""
-        self._misses += (miss,)
-
-    @property
-    def misses(self) -> Sequence[Miss]:
-        """What is missing."""
-        return self._misses
+        self.misses += (miss,)
 
     def result(self) -> R:
         """Draw the conclusion.
@@ -140,61 +134,38 @@ class Tally(Generic[R]):
         Raises:
             GatewayError: As the call's method says.
         """
-        call = self.call
-        if not call.confirm:
+        if self.missing is Missing.UNCONFIRMED:
             return cast("R", self._of_unconfirmed())
-        if isinstance(call, EveryCall):
-            combine = call.alone[1] if self._alone and call.alone else call.combine
-            if not self._misses:
-                return cast("R", combine(self._answers))
-            value = combine(self._answers)
-            if call.is_query:
-                return self._partly_asked(value, keep=call.partial == "return")
-            return self._partly_done(value, strict=call.strict)
-        if isinstance(call, OwnerCall):
-            return self._of_owner(call)
-        if isinstance(call, OwnersCall):
-            return self._partly_done(call.combine(self._answers), strict=call.strict)
-        return cast("ReadyCall[R]", call).value
+        if self.misses:
+            return self._of_some()
+        return self.combine(self._answers)
 
     def _of_unconfirmed(self) -> None:
-        if self._misses and not self._answers:
+        if self.misses and not self._answers:
             raise self._nothing()
 
-    def _of_owner(self, call: OwnerCall[R]) -> R:
-        if self._answers:
-            return call.convert(self._answers[0])
-        if not self._misses:
-            return call.absent
-        raise self._nothing()
-
-    def _partly_done(self, value: Any, *, strict: bool) -> R:
-        if not self._misses:
-            return cast("R", value)
+    def _of_some(self) -> R:
+        """Draw the conclusion when something is missing."""
         not_sent, unknown = self._failures()
-        if not self._answers and not unknown:
+        is_done = self.missing in _OF_WHAT_IS_DONE
+        if not self._answers and not (is_done and unknown):
             raise self._nothing()
-        reached = Reached(value, not_sent, unknown)
-        if strict:
-            raise self._partial(reached)
-        return cast("R", reached)
-
-    def _partly_asked(self, value: Any, *, keep: bool) -> R:
-        if not self._answers:
-            raise self._nothing()
-        if keep:
-            return cast("R", value)
-        raise self._partial(value)
+        value: Any = self.combine(self._answers)
+        if is_done:
+            value = Reached(value, not_sent, unknown)
+        if self.missing in _ERRORS:
+            raise self._partial(value)
+        return cast("R", value)
 
     def _partial(self, value: Any) -> PartialResult:
         not_sent, unknown = self._failures()
-        missed = {miss.node for miss in self._misses}
-        done = [str(node.address) for node, _ in self._asked if node not in missed]
+        missed = {miss.node for miss in self.misses}
+        done = [str(node.address) for node in self.asked if node not in missed]
         return PartialResult(value, done, not_sent, unknown)
 
     def _nothing(self) -> GatewayError:
         """Return what to raise when no gateway answered at all."""
-        for miss in self._misses:
+        for miss in self.misses:
             if miss.error is not None:
                 return miss.error
         not_sent, unknown = self._failures()
@@ -203,11 +174,13 @@ class Tally(Generic[R]):
         return GatewayUnavailable(not_sent, self._registers)
 
     def _failures(self) -> tuple[tuple[GatewayFailure, ...], tuple[GatewayFailure, ...]]:
-        not_sent = tuple(miss.failure for miss in self._misses if not miss.sent)
-        return not_sent, tuple(miss.failure for miss in self._misses if miss.sent)
+        not_sent = tuple(miss.failure for miss in self.misses if not miss.sent)
+        return not_sent, tuple(miss.failure for miss in self.misses if miss.sent)
 
 
-_MAYBE_EXECUTED = frozenset({ErrorCode.INTERNAL.value})
+_OF_WHAT_IS_DONE: Final = frozenset({Missing.COUNTED, Missing.STRICT})
+_ERRORS: Final = frozenset({Missing.STRICT, Missing.PARTIAL})
+_MAYBE_EXECUTED: Final = frozenset({ErrorCode.INTERNAL.value})
 
 
 class Request:
@@ -243,7 +216,13 @@ class Request:
             RemoteProtocolError: If the answer is not one to this command.
         """
         if type(answer) is Reply:
-            self._receive_last(answer.value)
+            value = answer.value
+            if self._whole is not None:
+                self._add(value)
+                value = self._whole
+            elif not self.kind.reply.fits(value):
+                raise self._misshapen(value)
+            self.tally.answered(value)
             return True
         if type(answer) is ReplyPart:
             self._add(answer.value)
@@ -256,14 +235,6 @@ class Request:
     def fail(self, reason: str, *, sent: bool, error: GatewayError | None = None) -> None:
         """Take note that no answer will come."""
         self.tally.missed(Miss(self.node, reason, sent, error))
-
-    def _receive_last(self, value: Any) -> None:
-        if self._whole is not None:
-            self._add(value)
-            value = self._whole
-        elif not self.kind.reply.fits(value):
-            raise self._misshapen(value)
-        self.tally.answered(value)
 
     def _add(self, part: Any) -> None:
         shape = self.kind.reply

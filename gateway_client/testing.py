@@ -206,7 +206,7 @@ class RecordingPipeline(PipelineMethods, Generic[C]):
 def _friendly(call: Call[Any]) -> Any:
     """Return what a cluster would answer in which everybody is there and has nothing."""
     if isinstance(call, OwnerCall):
-        return call.convert(_FRIENDLY.get(call.command.reply))
+        return call.combine([_FRIENDLY.get(call.command.reply)])
     if isinstance(call, EveryCall):
         return call.combine([]) if call.is_query else Reached(1)
     if isinstance(call, OwnersCall):

@@ -19,8 +19,8 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from gateway_client.aio.outlet import Outlet
 from gateway_client.aio.registers import Registers
-from gateway_client.calls.base import Call
-from gateway_client.cluster import Cluster, Plan
+from gateway_client.calls.base import Call, Missing
+from gateway_client.cluster import Cluster, Plan, encode_asks
 from gateway_client.config import CONNECT_TIMEOUT
 from gateway_client.directory import Node
 from gateway_client.tally import Losses, Request, Tally
@@ -42,10 +42,12 @@ class Asked(NamedTuple, Generic[R]):
     Attributes:
         tally: Its account.
         said: The outlets it was given to, each with the id of its request.
+        timeout: Seconds that it may take.
     """
 
     tally: Tally[R]
     said: list[tuple[Outlet, int]]
+    timeout: float
 
 
 def _nothing() -> None:
@@ -141,17 +143,13 @@ class Engine:
         tally, asks = self.cluster.plan(call, self._loop.time())
         said: list[tuple[Outlet, int]] = []
         request_id = next(self._request_ids)
-        # All are encoded before any is sent: one that is too large must not leave half a call.
-        frames: dict[int, bytes] = {}
-        for _, command in asks:
-            if id(command) not in frames:
-                frames[id(command)] = encode_frame(command, request_id if call.confirm else 0)
-        for node, command in asks:
+        frames = encode_asks(asks, request_id if call.confirm else 0)
+        for (node, command), frame in zip(asks, frames, strict=True):
             outlet = self.outlet_to(node)
             request = Request(tally, node, type(command))
-            outlet.say(frames[id(command)], request, request_id, confirm=call.confirm)
+            outlet.say(frame, request, request_id, confirm=call.confirm)
             said.append((outlet, request_id))
-        return Asked(tally, said)
+        return Asked(tally, said, self.timeout_of(call))
 
     def call_when_settled(
         self, asked: Asked[R], deadline: float, callback: Callable[[Tally[Any]], None]
@@ -217,7 +215,7 @@ class Engine:
 
     def conclude(self, tally: Tally[R]) -> R:
         """Return the result of a call, or raise what came of it."""
-        if tally.misses and not tally.call.confirm:
+        if tally.misses and tally.missing is Missing.UNCONFIRMED:
             self.losses.count += len(tally.misses)
         return tally.result()
 
@@ -263,9 +261,9 @@ class Engine:
             timer.cancel()
 
     def _time_out(self, asked: Asked[Any]) -> None:
-        now, timeout = self._loop.time(), self.timeout_of(asked.tally.call)
+        now = self._loop.time()
         for outlet, request_id in asked.said:
-            outlet.time_out(request_id, timeout, now)
+            outlet.time_out(request_id, asked.timeout, now)
 
     def _is_linked(self, node: Node) -> bool:
         outlet = self._outlets.get(node)

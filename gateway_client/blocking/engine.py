@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 from gateway_client.blocking.registers import Registers
 from gateway_client.blocking.switchboard import Switchboard, drive
 from gateway_client.blocking.talk import Talk
-from gateway_client.calls.base import Call
-from gateway_client.cluster import Cluster, Plan
+from gateway_client.calls.base import Call, Missing
+from gateway_client.cluster import Cluster, Plan, encode_asks
 from gateway_client.config import CONNECT_TIMEOUT
 from gateway_client.directory import Directory
 from gateway_client.tally import Losses, Miss, Request, Tally
-from gateway_wire.commands import Command, Role
-from gateway_wire.frames import encode_frame
+from gateway_wire.commands import Role
 from gateway_wire.hello import Party, new_instance
 
 __all__ = ["Engine"]
@@ -36,6 +35,7 @@ class Engine:
     Attributes:
         cluster: What is known of the cluster.
         switchboard: The links to gateways.
+        next_request_id: Returns a request id that is not in use.
     """
 
     def __init__(self, cluster: Cluster, losses: Losses) -> None:
@@ -44,7 +44,7 @@ class Engine:
         self.switchboard = Switchboard(cluster, party)
         self._losses = losses
         self._registers = Registers(cluster, party)
-        self._request_ids = itertools.count(1)
+        self.next_request_id: Callable[[], int] = itertools.count(1).__next__
         self._look_at = 0.0
 
     def __repr__(self) -> str:
@@ -59,20 +59,15 @@ class Engine:
         now = _clock()
         timeout = self.cluster.config.timeout if call.timeout is None else call.timeout
         tally, asks = self.plan(call, now, timeout)
-        # All are encoded before any is sent: one that is too large must not leave half a call.
-        frames: dict[int, tuple[bytes, int]] = {}
-        for _, command in asks:
-            if id(command) not in frames:
-                frames[id(command)] = self.encode(command, confirm=call.confirm)
+        request_id = self.next_request_id() if call.confirm else 0
         talks: list[Talk] = []
         try:
-            for node, command in asks:
+            for (node, command), frame in zip(asks, encode_asks(asks, request_id), strict=True):
                 talk = self.switchboard.connect(node, now, timeout)
                 if isinstance(talk, str):
                     tally.skipped(Miss(node, talk, sent=False))
                     continue
                 talks.append(talk)
-                frame, request_id = frames[id(command)]
                 talk.say(frame, Request(tally, node, type(command)), request_id)
             drive(talks)
         except BaseException:
@@ -104,14 +99,9 @@ class Engine:
             cluster.directory.note_absent(unknown, now)
         return cluster.plan(call, now)
 
-    def encode(self, command: Command, *, confirm: bool) -> tuple[bytes, int]:
-        """Return a command's frame and its request id."""
-        request_id = next(self._request_ids) if confirm else 0
-        return encode_frame(command, request_id), request_id
-
     def conclude(self, tally: Tally[R]) -> R:
         """Return the result of a call, or raise what came of it."""
-        if tally.misses and not tally.call.confirm:
+        if tally.misses and tally.missing is Missing.UNCONFIRMED:
             self._losses.count += len(tally.misses)
         return tally.result()
 

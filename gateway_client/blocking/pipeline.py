@@ -16,6 +16,7 @@ from gateway_client.blocking.engine import Engine
 from gateway_client.blocking.switchboard import drive
 from gateway_client.blocking.talk import Talk
 from gateway_client.calls.base import Call
+from gateway_client.cluster import encode_asks
 from gateway_client.directory import Node
 from gateway_client.pipeline_methods import OUTSIDE, PipelineMethods
 from gateway_client.tally import Miss, Request, Tally
@@ -87,18 +88,17 @@ class Pipeline(PipelineMethods):
         except GatewayError as error:
             self._settled.append(error)
             return
-        frames = [engine.encode(command, confirm=call.confirm) for _, command in asks]
+        request_id = engine.next_request_id() if call.confirm else 0
+        frames = encode_asks(asks, request_id)
         tally.place = len(self._settled)
         self._settled.append(None)
-        for (node, command), (frame, request_id) in zip(asks, frames, strict=True):
+        for (node, command), frame in zip(asks, frames, strict=True):
             talk = self._talks.get(node) or self._connect(node, tally, now)
             if talk is None:
                 continue
             talk.say(frame, Request(tally, node, type(command)), request_id)
-            if not talk.has_room(FLUSH_AT, MAX_OPEN):
-                self._drive(_has_room)
-            elif not talk.has_room(SEND_AT, MAX_OPEN):
-                talk.flush(now)
+            if not talk.has_room(SEND_AT, MAX_OPEN):
+                self._relieve(talk, now)
         if tally.open:
             tally.on_settled = self._settle
         else:
@@ -111,6 +111,12 @@ class Pipeline(PipelineMethods):
             return None
         self._talks[node] = talk
         return talk
+
+    def _relieve(self, talk: Talk, now: float) -> None:
+        """Send what has come together; wait for answers if there is too much even so."""
+        talk.flush(now)
+        if not talk.has_room(FLUSH_AT, MAX_OPEN):
+            self._drive(_has_room)
 
     def _drive(self, is_enough: Callable[[Talk], bool] = Talk.has_finished) -> None:
         try:

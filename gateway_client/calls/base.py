@@ -13,13 +13,14 @@ Four kinds, by whom they ask:
 
 What missing answers mean depends on whether something is *done* or *asked*: what was done on the
 other gateways stays done and is counted (`Reached`), half an answer to a question is an error
-unless the caller wants it (`PartialResult`).
+unless the caller wants it (`PartialResult`). `Call.terms` says which.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from gateway_client.reached import Reached
@@ -29,14 +30,16 @@ from gateway_wire.commands.replies import ReplyShape
 __all__ = [
     "Call",
     "EveryCall",
+    "Missing",
     "OwnerCall",
     "OwnersCall",
     "Partial",
     "ReadyCall",
     "added_up",
+    "flag",
     "joined",
+    "only",
     "reached",
-    "unchanged",
     "united",
 ]
 
@@ -47,6 +50,25 @@ _SMALL: Final = tuple(map(Reached, range(256)))
 
 Partial: TypeAlias = Literal["raise", "return"]
 """What a query does when some gateways did not answer: raise `PartialResult`, or return the rest."""
+
+
+Combine: TypeAlias = Callable[[Sequence[Any]], R]
+"""Makes the result of a call from the answers; there are none when nobody had to be asked."""
+
+
+class Missing(Enum):
+    """What it means for a call when a gateway that was to be asked gave no answer."""
+
+    UNCONFIRMED = "it is counted as a loss; an error only if no gateway could be written to"
+    COUNTED = "what was done elsewhere stays done: the result is `Reached` and names who is missing"
+    STRICT = "an error that carries what was done elsewhere"
+    PARTIAL = "an error that carries what the others said"
+    KEPT = "what the others said is the result"
+    ALL = "an error: no other gateway could have answered"
+
+
+Terms: TypeAlias = tuple[Combine[R], Missing]
+"""What makes the result of a call, and what missing answers mean for it."""
 
 
 @dataclass(slots=True)
@@ -65,6 +87,10 @@ class Call(Generic[R]):
     confirm: bool = field(default=True, kw_only=True)
     size: int = field(default=0, kw_only=True)
 
+    def terms(self) -> Terms[R]:
+        """Return what makes the result of the answers, and what it means when some are missing."""
+        raise NotImplementedError
+
 
 @dataclass(slots=True)
 class ReadyCall(Call[R]):
@@ -76,6 +102,10 @@ class ReadyCall(Call[R]):
 
     value: R
 
+    def terms(self) -> Terms[R]:
+        """Return what makes the result."""
+        return lambda _: self.value, Missing.COUNTED if self.confirm else Missing.UNCONFIRMED
+
 
 @dataclass(slots=True)
 class OwnerCall(Call[R]):
@@ -84,14 +114,17 @@ class OwnerCall(Call[R]):
     Attributes:
         command: What it is asked.
         node_key: The key of that gateway in the directory.
-        convert: Makes the result from the answer.
-        absent: The result when there is no such gateway: the client is offline.
+        combine: Makes the result from the answer; from none if there is no such gateway, which means
+            that the client is offline.
     """
 
     command: Command
     node_key: str
-    convert: Callable[[Any], R]
-    absent: R
+    combine: Combine[R]
+
+    def terms(self) -> Terms[R]:
+        """Return what makes the result, and that there is no half of an answer."""
+        return self.combine, Missing.ALL if self.confirm else Missing.UNCONFIRMED
 
 
 @dataclass(slots=True)
@@ -108,11 +141,18 @@ class EveryCall(Call[R]):
     """
 
     command: Command
-    combine: Callable[[Sequence[Any]], R]
+    combine: Combine[R]
     is_query: bool = False
     strict: bool = False
     partial: Partial = "raise"
-    alone: tuple[Command, Callable[[Sequence[Any]], R]] | None = None
+    alone: tuple[Command, Combine[R]] | None = None
+
+    def terms(self) -> Terms[R]:
+        """Return what makes the result of the answers, and what it means when some are missing."""
+        if self.is_query:
+            return self.combine, Missing.KEPT if self.partial == "return" else Missing.PARTIAL
+        missing = Missing.STRICT if self.strict else Missing.COUNTED
+        return self.combine, missing if self.confirm else Missing.UNCONFIRMED
 
 
 @dataclass(slots=True)
@@ -128,11 +168,26 @@ class OwnersCall(Call[R]):
 
     owners: dict[str, str]
     make: Callable[[list[str]], Command]
-    combine: Callable[[Sequence[Any]], R]
+    combine: Combine[R]
     strict: bool = False
 
+    def terms(self) -> Terms[R]:
+        """Return what makes the result of the answers, and what it means when some are missing."""
+        missing = Missing.STRICT if self.strict else Missing.COUNTED
+        return self.combine, missing if self.confirm else Missing.UNCONFIRMED
 
-# How the answers of several gateways become one.
+
+# How the answers of one or several gateways become the result.
+
+
+def flag(answers: Sequence[bool]) -> bool:
+    """Return whether the one gateway that was asked said yes."""
+    return bool(answers and answers[0])
+
+
+def only(answers: Sequence[Any]) -> Any:
+    """Return what the one gateway that was asked said, None if there was none to ask."""
+    return answers[0] if answers else None
 
 
 def reached(counts: Sequence[int]) -> Reached:
@@ -157,8 +212,3 @@ def joined(shape: ReplyShape, answers: Sequence[dict[str, Any]]) -> dict[str, An
     for answer in answers:
         shape.extend(whole, answer)
     return whole
-
-
-def unchanged(value: Any) -> Any:
-    """Return an answer as it is: its shape was checked when it arrived."""
-    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway_client.calls.base import Call, EveryCall, OwnerCall, reached
+from gateway_client.calls.base import Call, EveryCall, OwnerCall, flag, reached
 from gateway_client.names import Name, Names, name_of, names_of
 from gateway_client.reached import Reached
 from gateway_wire.commands import BindUid, Command, JoinGroups, LeaveGroups, UnbindUid, Ungroup
@@ -137,4 +137,4 @@ def ungroup(group: Name, *, strict: bool = False, timeout: float | None = None) 
 
 
 def _bind(name: str, owner: ParsedId, command: Command, timeout: float | None) -> Call[bool]:
-    return OwnerCall(name, timeout, command, owner.node_key, bool, absent=False)
+    return OwnerCall(name, timeout, command, owner.node_key, flag)

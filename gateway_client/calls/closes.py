@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway_client.calls.base import Call, EveryCall, OwnerCall, ReadyCall, reached
+from gateway_client.calls.base import Call, EveryCall, OwnerCall, ReadyCall, flag, reached
 from gateway_client.messages import Message, message_size, payload_of
 from gateway_client.names import Names, names_of
 from gateway_client.reached import Reached
@@ -49,9 +49,7 @@ def close_client(
     application_reason(code, reason)
     owner = parse_client_id(client_id)
     command = CloseClient(owner.text, payload, int(code), reason)
-    return OwnerCall(
-        "close_client", timeout, command, owner.node_key, bool, absent=False, size=size
-    )
+    return OwnerCall("close_client", timeout, command, owner.node_key, flag, size=size)
 
 
 def destroy_client(client_id: str, *, timeout: float | None = None) -> Call[bool]:
@@ -74,7 +72,7 @@ def destroy_client(client_id: str, *, timeout: float | None = None) -> Call[bool
     """
     owner = parse_client_id(client_id)
     command = DestroyClient(owner.text)
-    return OwnerCall("destroy_client", timeout, command, owner.node_key, bool, absent=False)
+    return OwnerCall("destroy_client", timeout, command, owner.node_key, flag)
 
 
 def close_uid(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gateway_client.calls.base import Call, EveryCall, OwnerCall, Partial, ReadyCall, united
+from gateway_client.calls.base import Call, EveryCall, OwnerCall, Partial, ReadyCall, flag, united
 from gateway_client.names import Name, name_of, names_by_key
 from gateway_wire.commands import IsOnline, OnlineUids
 from gateway_wire.ids import parse_client_id
@@ -32,7 +32,7 @@ def is_online(client_id: str, *, timeout: float | None = None) -> Call[bool]:
     """
     owner = parse_client_id(client_id)
     command = IsOnline(owner.text)
-    return OwnerCall("is_online", timeout, command, owner.node_key, bool, absent=False)
+    return OwnerCall("is_online", timeout, command, owner.node_key, flag)
 
 
 def is_uid_online(

@@ -106,8 +106,7 @@ def send_to_client(
         timeout,
         SendToClients([owner.text], payload),
         owner.node_key,
-        Reached,
-        Reached(0),
+        reached,
         confirm=confirm,
         size=message_size(payload),
     )

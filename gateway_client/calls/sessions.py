@@ -11,8 +11,9 @@ from gateway_client.calls.base import (
     OwnerCall,
     Partial,
     ReadyCall,
+    flag,
     joined,
-    unchanged,
+    only,
 )
 from gateway_client.names import Names, names_of
 from gateway_wire.commands import (
@@ -63,7 +64,7 @@ def set_session(
     owner = parse_client_id(client_id)
     check_session(session)
     command = SetSession(owner.text, session)
-    return OwnerCall("set_session", timeout, command, owner.node_key, bool, absent=False)
+    return OwnerCall("set_session", timeout, command, owner.node_key, flag)
 
 
 def update_session(
@@ -93,7 +94,7 @@ def update_session(
     owner = parse_client_id(client_id)
     check_session(session)
     command = UpdateSession(owner.text, session)
-    return OwnerCall("update_session", timeout, command, owner.node_key, bool, absent=False)
+    return OwnerCall("update_session", timeout, command, owner.node_key, flag)
 
 
 def get_session(client_id: str, *, timeout: float | None = None) -> Call[dict[Any, Any] | None]:
@@ -116,7 +117,7 @@ def get_session(client_id: str, *, timeout: float | None = None) -> Call[dict[An
     """
     owner = parse_client_id(client_id)
     command = GetSession(owner.text)
-    return OwnerCall("get_session", timeout, command, owner.node_key, unchanged, None)
+    return OwnerCall("get_session", timeout, command, owner.node_key, only)
 
 
 def get_client_sessions_by_group(

@@ -15,7 +15,7 @@ from gateway_client.calls.base import (
     Partial,
     ReadyCall,
     added_up,
-    unchanged,
+    only,
     united,
 )
 from gateway_client.names import Name, Names, name_of, names_of
@@ -57,7 +57,7 @@ def get_uid_by_client_id(client_id: str, *, timeout: float | None = None) -> Cal
     """
     owner = parse_client_id(client_id)
     command = GetUid(owner.text)
-    return OwnerCall("get_uid_by_client_id", timeout, command, owner.node_key, unchanged, None)
+    return OwnerCall("get_uid_by_client_id", timeout, command, owner.node_key, only)
 
 
 def get_uid_list_by_group(

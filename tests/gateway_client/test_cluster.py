@@ -30,7 +30,7 @@ def cluster(*nodes: Node) -> Cluster:
 
 def asked(call: Call[Any], *nodes: Node) -> dict[str, wire.Command]:
     """The command that each gateway is asked."""
-    return {node.node_id: command for node, command in cluster(*nodes).plan(call, 0.0).asks}
+    return {node.node_id: command for node, command in cluster(*nodes).plan(call, 0.0)[1]}
 
 
 def test_a_call_to_all_asks_every_gateway_the_same() -> None:

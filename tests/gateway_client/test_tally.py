@@ -6,6 +6,7 @@ import pytest
 
 from gateway_client import calls
 from gateway_client.calls import Call
+from gateway_client.calls.base import EveryCall
 from gateway_client.directory import Node
 from gateway_client.errors import (
     AuthenticationFailed,
@@ -30,7 +31,7 @@ UNKNOWN = Miss(TWO, "did not answer", sent=True)
 def concluded(call: Call[Any], *answers: Any, misses: tuple[Miss, ...] = ()) -> Any:
     """Give the result of a call with these answers and misses."""
     tally: Tally[Any] = Tally(call, ["10.0.0.9:1236"])
-    tally.asked([(ONE, wire.Ping())] * len(answers))
+    tally.asked = [ONE] * len(answers)
     for answer in answers:
         tally.answered(answer)
     for miss in misses:
@@ -98,8 +99,11 @@ def test_a_call_for_one_client_says_whether_it_may_be_repeated() -> None:
 
 def test_a_single_gateway_is_concluded_by_its_own_rule() -> None:
     """The cheaper question of one gateway has another answer."""
-    tally = Tally(calls.get_all_uid_count(), ())
-    tally.ask_alone()
+    call = calls.get_all_uid_count()
+    assert isinstance(call, EveryCall)
+    assert call.alone is not None
+    tally = Tally(call, ())
+    tally.combine = call.alone[1]
     tally.answered(7)
     assert tally.result() == 7
     assert concluded(calls.get_all_uid_count(), ["a", "b"], ["b"]) == 2

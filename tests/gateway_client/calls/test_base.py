@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway_client import METHODS, calls
-from gateway_client.calls.base import added_up, joined, reached, unchanged, united
+from gateway_client.calls.base import added_up, flag, joined, only, reached, united
 from gateway_client.reached import Reached
 from gateway_wire.commands.replies import COUNTS, LISTS, SESSIONS
 
@@ -27,7 +27,12 @@ def test_maps_are_joined_by_the_rule_of_their_shape() -> None:
     assert answers == [{"g": 1}, {"g": 2, "h": 1}]
     assert joined(LISTS, [{"g": ["a"]}, {"g": ["b"]}]) == {"g": ["a", "b"]}
     assert joined(SESSIONS, [{"a": {}}, {"b": {}}]) == {"a": {}, "b": {}}
-    assert unchanged(5) == 5
+
+
+def test_the_one_gateway_that_holds_a_client_is_believed() -> None:
+    """What it says is the answer; nobody to ask means that the client is not there."""
+    assert (flag([True]), flag([False]), flag([])) == (True, False, False)
+    assert (only(["5"]), only([{}]), only([])) == ("5", {}, None)
 
 
 def test_the_catalogue_holds_every_method_by_name() -> None:

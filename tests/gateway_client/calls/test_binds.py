@@ -24,7 +24,7 @@ CLIENT = "aaaaaaaaaaaa" + "0" * 20
 def test_a_bind_asks_the_clients_gateway(call: Call[bool], command: wire.Command) -> None:
     """An offline client gives False."""
     assert isinstance(call, OwnerCall)
-    assert (call.command, call.absent, call.convert(True)) == (command, False, True)
+    assert (call.command, call.combine([]), call.combine([True])) == (command, False, True)
 
 
 def test_a_group_is_dissolved_everywhere() -> None:

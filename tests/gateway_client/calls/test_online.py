@@ -13,7 +13,7 @@ def test_a_client_is_asked_for_at_its_gateway() -> None:
     """A client whose gateway is unknown is offline."""
     call = calls.is_online(CLIENT)
     assert isinstance(call, OwnerCall)
-    assert (call.command, call.absent) == (wire.IsOnline(CLIENT), False)
+    assert (call.command, call.combine([])) == (wire.IsOnline(CLIENT), False)
 
 
 def test_a_uid_is_online_if_any_gateway_has_it() -> None:

@@ -38,7 +38,7 @@ def test_to_one_client_asks_its_gateway() -> None:
     call = calls.send_to_client(CLIENT, b"m", confirm=False, timeout=2)
     assert isinstance(call, OwnerCall)
     assert (call.command, call.node_key) == (wire.SendToClients([CLIENT], b"m"), "n:aaaaaaaaaaaa")
-    assert (call.confirm, call.timeout, call.size, call.absent) == (False, 2, 1, 0)
+    assert (call.confirm, call.timeout, call.size, call.combine([])) == (False, 2, 1, 0)
     for wrong in ("", "x" * 32, CLIENT.upper()):
         with pytest.raises(InvalidClientId):
             calls.send_to_client(wrong, "m")

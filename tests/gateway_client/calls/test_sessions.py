@@ -49,8 +49,8 @@ def test_sessions_are_written_and_read_at_the_clients_gateway() -> None:
     assert isinstance(getting, OwnerCall)
     assert setting.command == wire.SetSession(CLIENT, {"a": 1})
     assert updating.command == wire.UpdateSession(CLIENT, {})
-    assert (getting.command, getting.absent) == (wire.GetSession(CLIENT), None)
-    assert getting.convert({}) == {}
+    assert (getting.command, getting.combine([])) == (wire.GetSession(CLIENT), None)
+    assert getting.combine([{}]) == {}
     assert isinstance(calls.get_client_sessions_by_group([]), ReadyCall)
 
 

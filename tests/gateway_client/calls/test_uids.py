@@ -54,5 +54,5 @@ def test_the_uid_of_a_client_is_text_or_none() -> None:
     """An offline client has none."""
     call = calls.get_uid_by_client_id(CLIENT)
     assert isinstance(call, OwnerCall)
-    assert (call.command, call.absent, call.convert("5")) == (wire.GetUid(CLIENT), None, "5")
+    assert (call.command, call.combine([]), call.combine(["5"])) == (wire.GetUid(CLIENT), None, "5")
     assert isinstance(calls.get_uid_list_by_group([]), ReadyCall)
