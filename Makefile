@@ -9,10 +9,10 @@ WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && n=4; echo
 PYTEST  := $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check style types imports pages bench format docs clean
+.PHONY: help demo test check style types imports pages bench bench-full format docs clean
 
 help:  ## say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/stamp  ## register, gateway and the demo page on http://127.0.0.1:7080
 	@exec $(PYTHON) -P -m gateway dev
@@ -40,9 +40,13 @@ pages: $(VENV)/stamp
 	$(PYTHON) -m scripts.docs --check
 	$(PYTHON) -m scripts.layout
 
-bench: $(VENV)/stamp  ## CPU, memory and throughput beside a C loop
+bench: $(VENV)/stamp  ## what the gateway costs beside a C loop, in about two minutes
 	@sh scripts/system_packages.sh compiler
-	$(PYTHON) -m bench
+	$(PYTHON) -m bench --json build/bench/short.json
+
+bench-full: $(VENV)/stamp  ## everything that can be measured, with plots: half an hour
+	@sh scripts/system_packages.sh compiler
+	$(PYTHON) -m bench --full --json build/bench/full.json
 
 format: $(VENV)/stamp  ## let ruff format and mend what it can
 	$(VENV)/bin/ruff check --fix .

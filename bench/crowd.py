@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from bench.programs import BenchError, Program, compiled
 
-__all__ = ["MESSAGE_BYTES", "Crowd", "Rounds", "Run", "message"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["MESSAGE_BYTES", "Crowd", "Opened", "Rounds", "Run", "message"]
 
 MESSAGE_BYTES: Final = 128
 """Size of every message: a short JSON text, and what other gateways were measured with."""
@@ -23,20 +26,43 @@ def message(sequence: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """How opening a crowd went, in microseconds from `connect()` to an open websocket.
+
+    Attributes:
+        p50_us: The median.
+        p99_us: All but one in a hundred took less.
+        max_us: The slowest.
+        compressed: Browsers that agreed on permessage-deflate.
+    """
+
+    p50_us: int
+    p99_us: int
+    max_us: int
+    compressed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """What arrived in one run.
 
     Attributes:
         deliveries: Messages, one per browser.
+        content_bytes: Their size.
         seconds: From the first delivery to the last.
         p50_us: Median of the time from sending to arrival, in microseconds.
         p99_us: The same for all but one in a hundred.
+        max_us: The same for the slowest.
+        crowd_cpu_us: CPU that the crowd itself took per delivery, in microseconds.
     """
 
     deliveries: int
+    content_bytes: int
     seconds: float
     p50_us: int
     p99_us: int
+    max_us: int
+    crowd_cpu_us: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +94,38 @@ class Crowd:
 
     Attributes:
         size: How many.
-        seconds: How long it took to open them.
+        opened: How opening them went.
     """
 
-    def __init__(self, port: int, size: int) -> None:
+    def __init__(
+        self, port: int, size: int, *, at_once: bool = False, options: Sequence[str] = ()
+    ) -> None:
         """Connect and shake hands.
+
+        Args:
+            port: Where to, on 127.0.0.1.
+            size: How many.
+            at_once: Whether all connect in the same moment, instead of a few hundred at a time.
+            options: Words of load.c's command line.
 
         Raises:
             BenchError: If not all could be opened.
         """
         self.size = size
-        self._program = Program(f"load-{port}", [compiled("load"), f"{port}", f"{size}", INFLIGHT])
+        self._expected_sum: int | None = None
+        inflight = str(size) if at_once else INFLIGHT
+        command = [str(compiled("load")), f"{port}", f"{size}", inflight, *options]
+        self._program = Program(f"load-{port}", command)
         ready = self._program.line("ready")
-        self.seconds = float(ready["seconds"])
         if int(ready["connections"]) != size:
             self.close()
             raise BenchError(f"{ready['failed']} of {size} browsers could not connect")
+        self.opened = Opened(
+            int(ready["p50_us"]),
+            int(ready["p99_us"]),
+            int(ready["max_us"]),
+            int(ready["compressed"]),
+        )
 
     def __repr__(self) -> str:
         return f"<Crowd of {self.size}>"
@@ -96,7 +138,20 @@ class Crowd:
 
     def expect(self, messages: int) -> None:
         """Count from zero, until every browser has received so many messages."""
-        self._program.tell(f"expect {messages * self.size}")
+        self._expect(f"expect {messages * self.size}", None)
+
+    def expect_some(self, receivers: Sequence[int]) -> None:
+        """Count from zero, until each message has reached those browsers that it is for.
+
+        Args:
+            receivers: How many these are, for each message in the order of their numbers.
+        """
+        total = sum(number * count for number, count in enumerate(receivers))
+        self._expect(f"expect {sum(receivers)} rising", total)
+
+    def _expect(self, command: str, expected_sum: int | None) -> None:
+        self._expected_sum = expected_sum
+        self._program.tell(command)
         self._program.line("expecting")
 
     def result(self) -> Run:
@@ -106,12 +161,23 @@ class Crowd:
             BenchError: If something was lost, repeated or out of order, or a browser was closed.
         """
         result = self._result()
+        if self._expected_sum not in {None, int(result["sum"])}:
+            raise BenchError(f"what arrived is not what was sent: {result}")
+        deliveries = int(result["deliveries"])
         return Run(
-            int(result["deliveries"]),
+            deliveries,
+            int(result["bytes"]),
             float(result["seconds"]),
             int(result["p50_us"]),
             int(result["p99_us"]),
+            int(result["max_us"]),
+            int(result["cpu_us"]) / deliveries,
         )
+
+    def quantiles_us(self) -> list[int]:
+        """Return the latencies of the last run: the least, 99 that hundredths are below, the most."""
+        self._program.tell("quantiles")
+        return [int(value) for value in self._program.line("quantiles")["us"].split(",")]
 
     def rounds(self, seconds: float, *, under_way: int = 1) -> Rounds:
         """Have every browser send texts to an echo, the next as soon as an answer came.

@@ -6,11 +6,13 @@
  * 101 and a constant, which is all that a client needs that does not check the answer; any frame is
  * sent back. Obeys lines on stdin, and ends when stdin does:
  *
- *   rounds COUNT INTERVAL_US SIZE
+ *   rounds COUNT INTERVAL_US SIZE [PER_SEND]
  *
- * sends COUNT messages to every connection, one send() each, a round every INTERVAL_US (0: back to
- * back), and prints "done sends=.. connections=..". A message is a text frame of SIZE bytes as
- * load.c wants it. Nothing is accepted meanwhile.
+ * sends COUNT messages to every connection, a round every INTERVAL_US (0: back to back), and prints
+ * "done sends=.. connections=.. walk_us=..", the last being the 99th percentile of the time that a
+ * round took. A round is one send() to each connection, of PER_SEND messages in the mean (1): where
+ * that is no whole number, rounds of one more and one less take turns so that it comes true.
+ * A message is a text frame of SIZE bytes as messages.h has it. Nothing is accepted meanwhile.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -27,9 +29,12 @@
 #include <unistd.h>
 
 #include "frames.h"
+#include "latencies.h"
+#include "messages.h"
 
 #define MOST 20000     /* sockets: as many files as a process may open at the most */
 #define LARGEST 60000  /* bytes of a message */
+#define LARGEST_SEND (1 << 20) /* bytes of a send() */
 #define READ (1 << 18) /* bytes read at a time: more than load.c has under way on a socket */
 
 static const char ANSWER[] =
@@ -129,14 +134,14 @@ static void read_one(int fd)
         forget(fd);
 }
 
-static size_t message(uint8_t *frame, unsigned long sequence, size_t size)
+static size_t put_message(uint8_t *to, unsigned long sequence, size_t size)
 {
-    static char text[LARGEST];
+    static uint8_t text[LARGEST];
     memset(text, 'x', size);
-    char stamp[64];
-    int length = snprintf(stamp, sizeof stamp, "%010lu %019lu ", sequence, now_ns());
-    memcpy(text, stamp, (size_t)length);
-    return put_frame(frame, 1, (uint8_t *)text, size, NULL);
+    put_digits(text, SEQUENCE, sequence);
+    put_digits(text + SEQUENCE + 1, STAMP, now_ns());
+    text[SEQUENCE] = text[STAMPED] = ' ';
+    return put_frame(to, 1, text, size, NULL);
 }
 
 static void send_all(int fd, const uint8_t *frame, size_t size)
@@ -155,33 +160,54 @@ static void send_all(int fd, const uint8_t *frame, size_t size)
     }
 }
 
-static void rounds(unsigned long count, unsigned long interval_us, size_t size)
+static void walk(const uint8_t *data, size_t size, struct latencies *walks)
 {
-    static uint8_t frame[FRAME_HEAD + LARGEST];
+    uint64_t begin = now_ns();
+    for (int i = 0; i < open_sockets; i++)
+        send_all(sockets[i], data, size);
+    add_latency(walks, (now_ns() - begin) / 1000);
+}
+
+static void rounds(unsigned long count, unsigned long interval_us, size_t size, double per_send)
+{
+    static uint8_t data[LARGEST_SEND];
+    struct latencies walks = {0};
     uint64_t due = now_ns();
-    for (unsigned long sequence = 0; sequence < count; sequence++) {
-        size_t bytes = message(frame, sequence, size);
-        for (int i = 0; i < open_sockets; i++)
-            send_all(sockets[i], frame, bytes);
+    unsigned long sequence = 0, round = 0;
+    while (sequence < count) {
+        size_t bytes = 0;
+        unsigned long end = (unsigned long)((double)++round * per_send + 1e-9);
+        while (sequence < count && sequence < end)
+            bytes += put_message(data + bytes, sequence++, size);
+        walk(data, bytes, &walks);
         due += interval_us * 1000u;
         struct timespec until = {(time_t)(due / 1000000000u), (long)(due % 1000000000u)};
         if (interval_us)
             clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
     }
-    printf("done sends=%lu connections=%d\n", count * (unsigned long)open_sockets, open_sockets);
+    printf("done sends=%lu connections=%d walk_us=%lu\n", round * (unsigned long)open_sockets,
+           open_sockets, percentile(&walks, 0.99));
     fflush(stdout);
+}
+
+static int is_sendable(size_t size, double per_send)
+{
+    return size > STAMPED && size <= LARGEST && per_send >= 1
+        && (per_send + 1) * (double)(size + FRAME_HEAD) <= LARGEST_SEND;
 }
 
 static void obey(void)
 {
     char line[128];
     unsigned long count, interval_us, size;
+    double per_send = 1;
     ssize_t got = read(STDIN_FILENO, line, sizeof line - 1);
     if (got <= 0)
         exit(0);
     line[got] = 0;
-    if (sscanf(line, "rounds %lu %lu %lu", &count, &interval_us, &size) == 3 && size <= LARGEST)
-        rounds(count, interval_us, size);
+    if (sscanf(line, "rounds %lu %lu %lu %lf", &count, &interval_us, &size, &per_send) >= 3
+        && is_sendable(size, per_send))
+        rounds(count, interval_us, size, per_send);
     else
         fprintf(stderr, "not understood: %s", line);
 }

@@ -1,4 +1,4 @@
-/* Websocket frames, as both sides of the bench read and write them. No extensions, no fragments. */
+/* Websocket frames, as both sides of the bench read and write them. No fragments. */
 #ifndef FRAMES_H
 #define FRAMES_H
 
@@ -10,7 +10,7 @@
 #define FRAME_MOST 65535
 
 struct frame {
-    int opcode;
+    int opcode, compressed;
     const uint8_t *mask; /* four bytes, or NULL */
     const uint8_t *payload;
     uint64_t size;
@@ -32,6 +32,7 @@ static inline size_t read_frame(const uint8_t *data, size_t have, struct frame *
     head += wide;
     int masked = data[1] >> 7;
     frame->opcode = data[0] & 15;
+    frame->compressed = data[0] >> 6 & 1;
     frame->mask = masked ? data + head : NULL;
     head += masked ? 4 : 0;
     if (have < head || have - head < size)

@@ -6,19 +6,19 @@ import argparse
 import resource
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bench.cases import CASES
+from bench.plan import CONNECTIONS, Plan
 from bench.programs import BUILD, BenchError
-from bench.stage import Stage
-from bench.table import Row, print_table, write_json
+from bench.table import Row, Series, print_series, print_table, write_json
 
-__all__ = ["main"]
+if TYPE_CHECKING:
+    from bench.table import Measured
+
+__all__ = ["allow_files", "main"]
 
 DESCRIPTION: Final = "Measure what the gateway costs, beside a C loop of send() in the same run."
-
-CONNECTIONS: Final = 4_000
-"""Browsers of a run, as in the figures of other gateways that ours are held beside."""
 
 FILES: Final = 20_000
 """Open files that a process of a run may need at the most."""
@@ -30,29 +30,54 @@ def main(arguments: list[str] | None = None) -> int:
     A value that is not as expected is no failure of the bench: the table says so.
     """
     options = _parser().parse_args(arguments)
-    _allow_files()
-    try:
-        rows = _measure(options.connections, options.cases or list(CASES))
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
-    print_table(rows)
-    write_json(options.json, rows, options.connections)
-    print(f"\nwritten to {options.json}")
-    return 0
+    if options.list:
+        _list_cases()
+        return 0
+    allow_files()
+    measured, errors = _measure(Plan(options.connections, options.seconds), _chosen(options))
+    _tell(measured, options.json, options.connections)
+    return int(errors > 0)
 
 
-def _measure(connections: int, cases: list[str]) -> list[Row]:
-    rows: list[Row] = []
-    print(f"connecting {connections:,} browsers...", file=sys.stderr)
-    with Stage(connections) as stage:
+def _chosen(options: argparse.Namespace) -> list[str]:
+    short = [name for name, case in CASES.items() if case.is_short]
+    return options.cases or (list(CASES) if options.full else short)
+
+
+def _measure(plan: Plan, cases: list[str]) -> tuple[Measured, int]:
+    """Measure one case after the other; one that cannot be measured does not keep the others."""
+    measured: Measured = []
+    errors = 0
+    with plan:
         for name in cases:
             print(f"measuring {name}...", file=sys.stderr)
-            rows += CASES[name](stage)
-    return rows
+            try:
+                measured += CASES[name].measure(plan)
+            except BenchError as error:
+                errors += 1
+                print(f"bench: {name}: {error}", file=sys.stderr)
+    return measured, errors
 
 
-def _allow_files() -> None:
+def _tell(measured: Measured, path: Path, connections: int | None) -> None:
+    rows = [one for one in measured if isinstance(one, Row)]
+    series = [one for one in measured if isinstance(one, Series)]
+    print_table(rows)
+    print_series(series)
+    write_json(path, rows, connections, series)
+    print(f"\nwritten to {path}")
+
+
+def _list_cases() -> None:
+    width = max(map(len, CASES))
+    for name, case in CASES.items():
+        print(
+            f"{name.ljust(width)}  {case.summary}{'' if case.is_short else ' (only with --full)'}"
+        )
+
+
+def allow_files() -> None:
+    """Raise the limit of open files of this process, and so of those it starts."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
@@ -60,9 +85,14 @@ def _allow_files() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=DESCRIPTION)
-    help_text = f"what to measure: {', '.join(CASES)}; all if none is named"
+    help_text = "what to measure, as --list names it; those of a minute if none is named"
     parser.add_argument("cases", nargs="*", metavar="CASE", type=_case, help=help_text)
-    parser.add_argument("--connections", type=int, default=CONNECTIONS, help="browsers")
+    parser.add_argument("--full", action="store_true", help="measure every case")
+    parser.add_argument("--list", action="store_true", help="say what can be measured, and end")
+    help_text = f"browsers; {CONNECTIONS:,} unless a case is about another number"
+    parser.add_argument("--connections", type=int, help=help_text)
+    help_text = "how long cases go on that wait for time to pass"
+    parser.add_argument("--seconds", type=float, help=help_text)
     parser.add_argument("--json", type=Path, default=BUILD / "result.json", help="result file")
     return parser
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["BUILD", "BenchError", "Program", "compiled"]
+__all__ = ["BUILD", "HERE", "BenchError", "Program", "can_compile", "compiled"]
 
 HERE: Final = Path(__file__).parent
 BUILD: Final = HERE.parent / "build" / "bench"
@@ -31,24 +31,34 @@ class BenchError(Exception):
     """The bench cannot go on; the text says why."""
 
 
+def can_compile() -> bool:
+    """Whether there is a C compiler, and zlib's header."""
+    command = ["cc", "-E", "-include", "zlib.h", "-x", "c", os.devnull]
+    try:
+        return not subprocess.run(command, capture_output=True, check=False).returncode
+    except FileNotFoundError:
+        return False
+
+
 def compiled(name: str) -> Path:
-    """Compile `bench/NAME.c` if it or a header is newer than its program, and give the program.
+    """Compile `bench/NAME*.c` if something here is newer than the program, and give the program.
 
     Raises:
         BenchError: If there is no C compiler, or it refuses.
     """
-    source, program = HERE / f"{name}.c", BUILD / name
-    newest = max(path.stat().st_mtime for path in (source, *HERE.glob("*.h")))
+    sources, program = sorted(HERE.glob(f"{name}*.c")), BUILD / name
+    newest = max(path.stat().st_mtime for path in (*sources, *HERE.glob("*.h")))
     if program.exists() and program.stat().st_mtime >= newest:
         return program
     BUILD.mkdir(parents=True, exist_ok=True)
-    command = ["cc", "-O2", "-std=gnu11", "-Wall", "-Wextra", "-o", str(program), str(source)]
+    flags = ["-O2", "-std=gnu11", "-Wall", "-Wextra"]
+    command = ["cc", *flags, "-o", str(program), *map(str, sources), "-lz"]
     try:
         subprocess.run(command, check=True)
     except FileNotFoundError:
         raise BenchError("no C compiler (cc): `make bench` installs one where it can") from None
     except subprocess.CalledProcessError as error:
-        raise BenchError(f"cc refuses {source.name} (exit code {error.returncode})") from None
+        raise BenchError(f"cc refuses {name} (exit code {error.returncode})") from None
     return program
 
 
@@ -116,12 +126,15 @@ class Program:
 
     def cpu_ns(self) -> int:
         """Return the CPU time of its threads and of its children, user and system, in nanoseconds."""
-        return _cpu_ns(self._process.pid)
+        return sum(map(_cpu_ns, _family(self._process.pid)))
 
     def resident_bytes(self) -> int:
-        """Return the memory that is resident now."""
-        pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        """Return the memory that is resident now, of it and of its children (RSS)."""
+        return sum(_memory_bytes(pid, "Rss:") for pid in _family(self._process.pid))
+
+    def proportional_bytes(self) -> int:
+        """Return the same where a page that several processes share counts once among them (PSS)."""
+        return sum(_memory_bytes(pid, "Pss:") for pid in _family(self._process.pid))
 
     def close(self) -> None:
         """End it: politely first; harmless when it has ended."""
@@ -137,9 +150,20 @@ class Program:
         self._process.stdout.close()
 
 
-def _cpu_ns(pid: int) -> int:
-    total = 0
+def _family(pid: int) -> Iterator[int]:
+    yield pid
     for task in Path(f"/proc/{pid}/task").iterdir():
-        total += int((task / "schedstat").read_text().split()[0])
-        total += sum(_cpu_ns(int(child)) for child in (task / "children").read_text().split())
-    return total
+        for child in (task / "children").read_text().split():
+            yield from _family(int(child))
+
+
+def _cpu_ns(pid: int) -> int:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+
+
+def _memory_bytes(pid: int, kind: str) -> int:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith(kind):
+            return int(line.split()[1]) * 1024
+    raise BenchError(f"the kernel does not tell the {kind} of a process")

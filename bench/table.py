@@ -10,10 +10,20 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable, Sequence
     from pathlib import Path
 
-__all__ = ["Bound", "Row", "print_table", "write_json"]
+__all__ = [
+    "Bound",
+    "Measured",
+    "Row",
+    "Series",
+    "machine",
+    "number",
+    "print_series",
+    "print_table",
+    "write_json",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,7 @@ class Bound:
 
     def __str__(self) -> str:
         sign, unit = "≥" if self.at_least else "≤", "x" if self.of_ratio else ""
-        return f"{sign} {_number(self.limit)}{unit}"
+        return f"{sign} {number(self.limit)}{unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +82,60 @@ class Row:
         return value >= self.bound.limit if self.bound.at_least else value <= self.bound.limit
 
 
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One value measured at several sizes of something else.
+
+    Attributes:
+        case: The case that measured it.
+        what: What it is.
+        unit: Its unit.
+        over: What is varied.
+        points: How much of that, and the value.
+    """
+
+    case: str
+    what: str
+    unit: str
+    over: str
+    points: tuple[tuple[float, float], ...]
+
+
+Measured = list[Row | Series]
+"""What a case gives."""
+
 _HEADINGS = ("what", "measured", "", "floor", "ratio", "expected", "", "command")
 _LEFT = {0, 2, 7}
+_MOST_COLUMNS = 10
 
 
 def print_table(rows: Iterable[Row]) -> None:
     """Print the rows, aligned."""
-    cells = [_HEADINGS, *(_cells(row) for row in rows)]
+    _print_aligned([_HEADINGS, *(_cells(row) for row in rows)], _LEFT)
+
+
+def print_series(series: Iterable[Series]) -> None:
+    """Print what was measured over the same sizes in one table, the sizes in its head.
+
+    Series that are too long for a terminal are left to plots.
+    """
+    tables: dict[tuple[str, str, tuple[float, ...]], list[tuple[str, ...]]] = {}
+    for one in series:
+        sizes = tuple(size for size, _ in one.points)
+        if len(sizes) > _MOST_COLUMNS:
+            continue
+        lines = tables.setdefault((one.case, one.over, sizes), [])
+        lines.append((one.what, *(number(value) for _, value in one.points), one.unit))
+    for (case, over, sizes), lines in tables.items():
+        print(f"\npython -m bench {case}, over {over}")
+        _print_aligned([("", *(f"{size:,.0f}" for size in sizes), ""), *lines], {0, len(sizes) + 1})
+
+
+def _print_aligned(cells: Sequence[tuple[str, ...]], left: Container[int]) -> None:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
         aligned = (
-            cell.ljust(width) if index in _LEFT else cell.rjust(width)
+            cell.ljust(width) if index in left else cell.rjust(width)
             for index, (cell, width) in enumerate(zip(line, widths, strict=True))
         )
         print("  ".join(aligned).rstrip())
@@ -92,9 +145,9 @@ def _cells(row: Row) -> tuple[str, ...]:
     verdict = {None: "", True: "yes", False: "NO"}[row.is_as_expected]
     return (
         row.what,
-        _number(row.value),
+        number(row.value),
         row.unit,
-        "" if row.floor is None else _number(row.floor),
+        "" if row.floor is None else number(row.floor),
         "" if row.ratio is None else f"{row.ratio:.2f}x",
         "" if row.bound is None else str(row.bound),
         verdict,
@@ -102,26 +155,42 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Give a value with the digits that matter."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def write_json(path: Path, rows: Iterable[Row], connections: int) -> None:
-    """Write the rows, and on what machine they were measured, for programs to read."""
+def write_json(
+    path: Path, rows: Iterable[Row], connections: int | None, series: Iterable[Series] = ()
+) -> None:
+    """Write what was measured, and on what machine, for programs to read.
+
+    Args:
+        path: The file.
+        rows: The values.
+        connections: Browsers that were asked for; None if each case had its own number of them.
+        series: What was measured at several sizes.
+    """
     result = {
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "machine": {
-            "cpus": os.cpu_count(),
-            "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-            "python": platform.python_version(),
-            "load_average": os.getloadavg(),
-        },
+        "machine": machine(),
         "connections": connections,
         "rows": [
             {**asdict(row), "ratio": row.ratio, "as_expected": row.is_as_expected} for row in rows
         ],
+        "series": [asdict(one) for one in series],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=2) + "\n")
+    path.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def machine() -> dict[str, object]:
+    """Say where a run was measured, and what else ran there."""
+    return {
+        "cpus": os.cpu_count(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "python": platform.python_version(),
+        "load_average": os.getloadavg(),
+    }

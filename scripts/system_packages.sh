@@ -7,7 +7,7 @@ is_there() {
         venv) "${PYTHON3:-python3}" -c 'import ensurepip' ;;
         browser) test -x "${CHROMIUM:-}" || command -v chromium || command -v chromium-browser \
             || command -v google-chrome ;;
-        compiler) command -v cc ;;
+        compiler) cc -E -include zlib.h -x c /dev/null ;;
         nginx) PATH=$PATH:/usr/sbin command -v nginx ;;  # not on the path of ordinary users
         *) command -v "$1" ;;
     esac >/dev/null 2>&1
@@ -17,7 +17,7 @@ packages_of() {
     case $1 in
         venv) echo python3-venv ;;
         browser) echo chromium ;;
-        compiler) echo gcc libc6-dev ;;
+        compiler) echo gcc libc6-dev zlib1g-dev ;;
         *) echo "$1" ;;
     esac
 }
@@ -26,7 +26,7 @@ remedy_of() {
     case $1 in
         venv) echo "install your system's package for python3's venv module" ;;
         browser) echo "install Chromium, or name one with: make test CHROMIUM=/path/to/chromium" ;;
-        compiler) echo "install a C compiler (cc)" ;;
+        compiler) echo "install a C compiler (cc) and the headers of zlib" ;;
         *) echo "install $1" ;;
     esac
 }

@@ -1,27 +1,51 @@
-"""What is measured: one function per case, which takes the stage and gives rows."""
+"""What is measured: one function per case, which takes the plan of the run and gives what came out."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bench.cases import broadcast, commands, opening, rounds
+from bench.cases import broadcast, commands, opening, rounds, targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.stage import Stage
-    from bench.table import Row
+    from bench.plan import Plan
+    from bench.table import Measured
 
-__all__ = ["CASES"]
+__all__ = ["CASES", "Case"]
 
-CASES: Final[dict[str, Callable[[Stage], list[Row]]]] = {
-    "spaced": broadcast.spaced,
-    "stream": broadcast.stream,
-    "handshake": opening.handshake,
-    "memory": opening.memory,
-    "calls": commands.calls,
-    "pipelined": commands.pipelined,
-    "uids": commands.uids,
-    "rounds": rounds.rounds,
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing that is measured; the first line of its function's docstring says what.
+
+    Attributes:
+        measure: Measures it.
+        is_short: Whether it belongs to the set that takes about a minute.
+    """
+
+    measure: Callable[[Plan], Measured]
+    is_short: bool = True
+
+    @property
+    def summary(self) -> str:
+        """What is measured."""
+        return (self.measure.__doc__ or "").partition("\n")[0]
+
+
+CASES: Final[dict[str, Case]] = {
+    "spaced": Case(broadcast.spaced),
+    "latency": Case(broadcast.latency),
+    "stream": Case(broadcast.stream),
+    "groups": Case(targets.groups),
+    "mixed": Case(targets.mixed),
+    "uids": Case(targets.uids),
+    "handshake": Case(opening.handshake),
+    "storm": Case(opening.storm, is_short=False),
+    "memory": Case(opening.memory, is_short=False),
+    "calls": Case(commands.calls),
+    "pipelined": Case(commands.pipelined),
+    "rounds": Case(rounds.rounds),
 }
 """Every case by its name on the command line, in the order of the table."""

@@ -7,93 +7,91 @@ a publisher that pipelines batches and awaits each: frames that wait for the sam
 from __future__ import annotations
 
 import time
-from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from bench.crowd import MESSAGE_BYTES, message
+from bench.crowd import message
 from bench.stage import GROUP
-from bench.table import Bound, Row
+from bench.table import Bound, Row, Series
+from bench.turns import BATCH, TURNS, Turn, Turns, floor_turn, publish_batches, turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bench.crowd import Crowd, Run
-    from bench.programs import Program
+    from bench.plan import Plan
     from bench.stage import Stage
+    from bench.table import Measured
 
-__all__ = ["spaced", "stream"]
-
-TURNS: Final = 3
-"""Times that gateway and C loop are measured in turn; the median counts."""
+__all__ = ["latency", "spaced", "stream"]
 
 INTERVAL: Final = 0.1
 """Seconds between two spaced messages."""
 SPACED: Final = 20
 """Spaced messages a turn: 80,000 deliveries to 4,000 browsers."""
 
-BATCH: Final = 50
-"""Messages that the publisher pipelines before it awaits their answers."""
 BATCHES: Final = 8
 """Batches a turn: 1,600,000 deliveries to 4,000 browsers."""
 FLOOR_ROUNDS: Final = 60
 """Messages a turn of the C loop, back to back: one costs it as much as any other."""
 
 
-def spaced(stage: Stage) -> list[Row]:
-    """Messages at an even pace."""
-    ours: list[tuple[float, Run]] = []
-    floor: list[tuple[float, Run]] = []
-    for _ in range(TURNS):
-        floor.append(_floor_turn(stage, SPACED, INTERVAL))
-        ours.append(_turn(stage.gateway, stage.crowd, SPACED, lambda: _publish_spaced(stage)))
-    bound = Bound(1.6, of_ratio=True)
+def spaced(plan: Plan) -> Measured:
+    """CPU per delivery of messages at an even pace."""
+    ours, floor = _spaced_turns(plan.stage)
+    bound = Bound(1.3, of_ratio=True)
     return [
-        Row("spaced", "spaced: CPU per delivery", "µs", _cpu(ours), _cpu(floor), bound),
-        Row("spaced", "spaced: latency, median", "ms", _p50_ms(ours), _p50_ms(floor)),
-        Row("spaced", "spaced: latency, p99", "ms", _p99_ms(ours), _p99_ms(floor)),
+        Row("spaced", "spaced: CPU per delivery", "µs", ours.cpu_us, floor.cpu_us, bound),
+        ours.crowd_row("spaced"),
     ]
 
 
-def stream(stage: Stage) -> list[Row]:
-    """As many messages as the publisher and the gateway can do."""
-    ours: list[tuple[float, Run]] = []
-    floor: list[tuple[float, Run]] = []
-    for _ in range(TURNS):
-        floor.append(_floor_turn(stage, FLOOR_ROUNDS, 0))
-        ours.append(
-            _turn(stage.gateway, stage.crowd, BATCH * BATCHES, lambda: _publish_batches(stage))
-        )
+def latency(plan: Plan) -> Measured:
+    """Time from the call to the browser, of ten messages a second."""
+    stage = plan.stage
+    ours, floor = _spaced_turns(stage)
+    bound = Bound(1.3, of_ratio=True)
     return [
-        Row("stream", "stream: CPU per delivery", "µs", _cpu(ours), _cpu(floor), Bound(2.5)),
         Row(
-            "stream",
-            "stream: deliveries",
-            "/s",
-            _rate(ours),
-            _rate(floor),
-            Bound(400_000, at_least=True),
+            "latency", "latency, p99, by the C loop's walk", "ms", ours.p99_ms, floor.walk_ms, bound
         ),
-        Row("stream", "stream: latency, p99", "ms", _p99_ms(ours)),
+        Row("latency", "latency, p99", "ms", ours.p99_ms, floor.p99_ms),
+        Row("latency", "latency, median", "ms", ours.p50_ms, floor.p50_ms),
+        _quantiles("gateway", stage.crowd.quantiles_us()),
+        _quantiles("C loop", stage.floor_crowd.quantiles_us()),
     ]
 
 
-def _floor_turn(stage: Stage, messages: int, interval: float) -> tuple[float, Run]:
-    def publish() -> None:
-        stage.floor.tell(f"rounds {messages} {interval * 1e6:.0f} {MESSAGE_BYTES}")
-        stage.floor.line("done")
+def stream(plan: Plan) -> Measured:
+    """As many messages as one publisher and the gateway can do."""
+    stage, messages = plan.stage, BATCH * BATCHES
+    floor, ours = [], []
+    for _ in range(TURNS):
+        floor.append(floor_turn(stage, FLOOR_ROUNDS))
+        ours.append(
+            turn(
+                stage,
+                lambda: stage.crowd.expect(messages),
+                lambda: publish_batches(stage.client, messages),
+            )
+        )
+    return _stream_rows(Turns(ours), Turns(floor))
 
-    return _turn(stage.floor, stage.floor_crowd, messages, publish)
+
+def _stream_rows(ours: Turns, floor: Turns) -> Measured:
+    rate = Bound(1_000_000, at_least=True)
+    return [
+        Row("stream", "stream: CPU per delivery", "µs", ours.cpu_us, floor.cpu_us, Bound(1.0)),
+        Row("stream", "stream: deliveries", "/s", ours.rate, floor.rate, rate),
+        Row("stream", "  latency, p99", "ms", ours.p99_ms),
+        Row("stream", "  messages per send()", "", ours.frames),
+        ours.crowd_row("stream"),
+    ]
 
 
-def _turn(
-    server: Program, crowd: Crowd, messages: int, publish: Callable[[], None]
-) -> tuple[float, Run]:
-    """Publish, wait until all has arrived; give microseconds of CPU per delivery, and the run."""
-    crowd.expect(messages)
-    cpu = server.cpu_ns()
-    publish()
-    run = crowd.result()
-    return (server.cpu_ns() - cpu) / 1000 / run.deliveries, run
+def _spaced_turns(stage: Stage) -> tuple[Turns, Turns]:
+    floor: list[Turn] = []
+    ours: list[Turn] = []
+    for _ in range(TURNS):
+        floor.append(floor_turn(stage, SPACED, INTERVAL))
+        ours.append(turn(stage, lambda: stage.crowd.expect(SPACED), lambda: _publish_spaced(stage)))
+    return Turns(ours), Turns(floor)
 
 
 def _publish_spaced(stage: Stage) -> None:
@@ -104,25 +102,6 @@ def _publish_spaced(stage: Stage) -> None:
         time.sleep(max(0.0, due - time.monotonic()))
 
 
-def _publish_batches(stage: Stage) -> None:
-    for first in range(0, BATCH * BATCHES, BATCH):
-        with stage.client.pipeline() as pipeline:
-            for sequence in range(first, first + BATCH):
-                pipeline.send_to_group(GROUP, message(sequence))
-
-
-def _cpu(turns: list[tuple[float, Run]]) -> float:
-    return median(cpu for cpu, _ in turns)
-
-
-def _rate(turns: list[tuple[float, Run]]) -> float:
-    # The best: what else runs on the machine only ever takes away.
-    return max(run.deliveries / run.seconds for _, run in turns)
-
-
-def _p50_ms(turns: list[tuple[float, Run]]) -> float:
-    return median(run.p50_us for _, run in turns) / 1000
-
-
-def _p99_ms(turns: list[tuple[float, Run]]) -> float:
-    return median(run.p99_us for _, run in turns) / 1000
+def _quantiles(of: str, quantiles_us: list[int]) -> Series:
+    points = tuple((float(percent), us / 1000) for percent, us in enumerate(quantiles_us))
+    return Series("latency", of, "ms", "percent of deliveries", points)

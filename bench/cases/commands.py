@@ -16,11 +16,13 @@ from bench.programs import BenchError
 from bench.table import Bound, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from bench.plan import Plan
     from bench.stage import Stage
+    from bench.table import Measured
 
-__all__ = ["calls", "pipelined", "uids"]
+__all__ = ["calls", "pipelined"]
 
 TURNS: Final = 10
 """Times that each is measured."""
@@ -30,9 +32,6 @@ CALLS: Final = 2_000
 
 COMMANDS: Final = 20_000
 """Commands a turn, in one pipeline."""
-
-UIDS: Final = 1_000
-"""Different uids that are sent to."""
 
 
 class _Turn(NamedTuple):
@@ -44,19 +43,18 @@ class _Turn(NamedTuple):
     floor: float
 
 
-def calls(stage: Stage) -> list[Row]:
-    """Blocking calls, each answered before the next."""
+def calls(plan: Plan) -> Measured:
+    """Blocking calls from one thread, each answered before the next."""
+    stage = plan.stage
     client, client_id, text = stage.client, stage.client_ids[0], message(0)
 
     def ask() -> None:
-        for _ in range(CALLS):
-            client.is_online(client_id)
+        _check(client.is_online(client_id) for _ in range(CALLS))
 
     def send() -> None:
-        for _ in range(CALLS):
-            client.send_to_client(client_id, text)
+        _check(client.send_to_client(client_id, text) == 1 for _ in range(CALLS))
 
-    bound = Bound(12_000, at_least=True)
+    bound = Bound(18_000, at_least=True)
     with BareLink() as bare:
         asked = _turns(stage, ask, lambda: bare.ask(client_id, CALLS))
     return [
@@ -65,44 +63,36 @@ def calls(stage: Stage) -> list[Row]:
     ]
 
 
-def pipelined(stage: Stage) -> list[Row]:
+def pipelined(plan: Plan) -> Measured:
     """Commands of which each asks for an answer, but none waits for one."""
-    client_ids = [stage.client_ids[number % stage.size] for number in range(COMMANDS)]
+    stage = plan.stage
+    uids = [f"asked{number}" for number in range(stage.size)]
+    with stage.client.pipeline() as pipeline:
+        for client_id, uid in zip(stage.client_ids, uids, strict=True):
+            pipeline.bind_uid(client_id, uid)
+    asked = [uids[number % stage.size] for number in range(COMMANDS)]
 
     def ask() -> None:
         with stage.client.pipeline() as pipeline:
-            for client_id in client_ids:
-                pipeline.is_online(client_id)
-        if not all(result is True for result in pipeline.results):
-            raise BenchError("a pipelined command failed")
+            for uid in asked:
+                pipeline.is_uid_online(uid)
+        _check(pipeline.results)
 
     with BareLink() as bare:
-        turns = _turns(stage, ask, lambda: bare.pipeline(client_ids))
-    bound = Bound(100_000, at_least=True)
-    return _rows("pipelined", "pipelined commands: is_online", COMMANDS, turns, bound)
+        turns = _turns(stage, ask, lambda: bare.pipeline(asked))
+    bound = Bound(150_000, at_least=True)
+    return _rows("pipelined", "pipelined commands: is_uid_online", COMMANDS, turns, bound)
 
 
-def uids(stage: Stage) -> list[Row]:
-    """Pipelined messages to different users, of which each is one delivery."""
-    count = min(UIDS, stage.size)
-    with stage.client.pipeline() as pipeline:
-        for number, client_id in enumerate(stage.client_ids[:count]):
-            pipeline.bind_uid(client_id, f"user{number}")
-    text = message(0)
-    names = [f"user{number % count}" for number in range(COMMANDS)]
-
-    def send() -> None:
-        with stage.client.pipeline() as pipeline:
-            for name in names:
-                pipeline.send_to_uid(name, text)
-
-    return _rows("uids", f"pipelined sends to {count:,} uids", COMMANDS, _turns(stage, send))
+def _check(answers: Iterable[object]) -> None:
+    if not all(answer is True for answer in answers):
+        raise BenchError("an answer is wrong")
 
 
 def _turns(
     stage: Stage, work: Callable[[], None], floor: Callable[[], None] = lambda: None
 ) -> list[_Turn]:
-    """Do some work and its floor in turns, so that both meet the machine in the same mood."""
+    """Do some work and its floor in turns, so that a busy machine disturbs both alike."""
     turns = []
     for _ in range(TURNS):
         begin = time.perf_counter(), time.thread_time(), stage.gateway.cpu_ns()
@@ -117,7 +107,7 @@ def _turns(
 
 def _rows(
     case: str, what: str, count: int, turns: list[_Turn], bound: Bound | None = None
-) -> list[Row]:
+) -> Measured:
     caller = median(turn.caller for turn in turns)
     gateway = median(turn.gateway for turn in turns)
     rate = count / min(turn.elapsed for turn in turns)
