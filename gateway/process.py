@@ -181,6 +181,7 @@ class GatewayProcess:
         """Take over settings that may change while running, and read certificates anew."""
         self._settings = settings
         tls = _tls_context(settings)
+        self.edge.compression = settings.compression
         for listener in self._listeners:
             if listener.tls is not None:
                 listener.tls = tls
@@ -304,6 +305,7 @@ def _edge_options(settings: GatewaySettings) -> EdgeOptions:
         ping_interval=settings.ping_interval,
         ping_timeout=settings.ping_timeout,
         max_connections=settings.max_connections,
+        compression=settings.compression,
     )
 
 

@@ -126,6 +126,13 @@ class GatewaySettings(MemberSettings):
         minimum=0,
         maximum=1,
     )
+    compression: bool = setting(
+        False,  # as in ws, uWebSockets and Centrifugo; docs/decisions/deflate.md
+        "Agree to permessage-deflate where browsers offer it, for those that connect from then on. It"
+        " pays for broadcasts of 1 KB and more. It costs CPU for each different message, and browsers"
+        " then compress all they send.",
+        hot=True,
+    )
     trusted_proxies: tuple[Network, ...] = setting(
         (),
         "Proxies whose X-Forwarded-For or Forwarded header names the browser's real address.",

@@ -172,6 +172,11 @@ _CONNECTIONS: Final = (
         lambda s: s.clients.counters.opened,
     ),
     _counter(
+        "connections_opened_compressed",
+        "Those of them that agreed to compression (`--compression`).",
+        lambda s: s.edge.counters.opened_compressed,
+    ),
+    _counter(
         "connections_closed",
         "Connections that ended, by close reason.",
         _closed,
@@ -243,6 +248,21 @@ _MESSAGES: Final = (
         "written_bytes",
         "Bytes written to browsers, frames included.",
         lambda s: s.outbox.counters.bytes_written,
+    ),
+    _counter(
+        "compressions",
+        "Messages compressed, each once for all browsers that get it.",
+        lambda s: s.edge.deflate_counters.compressions,
+    ),
+    _counter(
+        "compressions_before_bytes",
+        "Their size before, in bytes.",
+        lambda s: s.edge.deflate_counters.bytes_before,
+    ),
+    _counter(
+        "compressions_after_bytes",
+        "Their size as sent, in bytes; as before where compressing gained nothing.",
+        lambda s: s.edge.deflate_counters.bytes_after,
     ),
     _gauge(
         "waiting_bytes",

@@ -7,6 +7,7 @@ knows client ids, uids, groups, outboxes or links.
 
 Bytes travel inwards through `listener` (accepting), `handshake` (one HTTP
 request), `websocket` (an open connection); `upgrade` and `codec` are their
-sans-I/O halves. `ticker` is the one timer of all of them, `keepalive` and
+sans-I/O halves, and `deflate` is what both may agree to: `compressed` is a
+connection that has. `ticker` is the one timer of all of them, `keepalive` and
 `deadlines` are what it turns; `context` is what connections share.
 """

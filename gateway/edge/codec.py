@@ -32,8 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "BINARY",
+    "CONTROL",
+    "OPCODE",
     "PING_FRAME",
+    "TEXT",
     "WEBSOCKET",
+    "BrokenRuleError",
     "Close",
     "Event",
     "MessageReader",
@@ -42,26 +47,30 @@ __all__ = [
     "Violation",
     "WebSocketEncoding",
     "close_frame",
+    "header",
     "pong_frame",
     "unmask",
 ]
 
 _CONTINUATION: Final = 0x0
-_TEXT: Final = 0x1
-_BINARY: Final = 0x2
+TEXT: Final = 0x1
+"""Opcode of a text message's first frame."""
+BINARY: Final = 0x2
+"""Opcode of a binary message's first frame."""
 _CLOSE: Final = 0x8
 _PING: Final = 0x9
 _PONG: Final = 0xA
-_OPCODES: Final = frozenset({_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG})
+_OPCODES: Final = frozenset({_CONTINUATION, TEXT, BINARY, _CLOSE, _PING, _PONG})
 
 _FIN: Final = 0x80
 _RSV: Final = 0x70
-_OPCODE: Final = 0x0F
+OPCODE: Final = 0x0F
+"""Where the opcode stands in a frame's first byte."""
 _MASKED: Final = 0x80
 _LENGTH: Final = 0x7F
-_CONTROL: Final = 0x08
+CONTROL: Final = 0x08
 """Opcodes with this bit are control frames (5.5)."""
-_WHOLE_TEXT: Final = _FIN | _TEXT
+_WHOLE_TEXT: Final = _FIN | TEXT
 """First byte of nearly every frame that browsers send: a text in one frame. It takes the short way."""
 
 _LENGTH_16: Final = 126
@@ -118,8 +127,8 @@ Event: TypeAlias = str | bytes | Ping | Pong | Close | Violation
 """What `MessageReader.feed` returns; a `str` or `bytes` is a whole message."""
 
 
-class _BrokenRuleError(Exception):
-    """Ends the parsing inside a reader; never leaves this module."""
+class BrokenRuleError(Exception):
+    """Ends the parsing inside a reader; never leaves one."""
 
     def __init__(self, reason: CloseReason) -> None:
         super().__init__(reason)
@@ -174,7 +183,7 @@ class MessageReader:
         events: list[Event] = []
         try:
             self._parse(data, events)
-        except _BrokenRuleError as broken:
+        except BrokenRuleError as broken:
             self._finish()
             events.append(Violation(broken.reason))
         return events
@@ -207,19 +216,19 @@ class MessageReader:
         if first != _WHOLE_TEXT or self._fragments is not None:
             self._check_first_byte(first)
         if not second & _MASKED:
-            raise _BrokenRuleError(PROTOCOL_ERROR.reason("a client must mask its frames"))
+            raise BrokenRuleError(PROTOCOL_ERROR.reason("a client must mask its frames"))
         length = second & _LENGTH
         if length > _MAX_CONTROL:
             return self._long_frame_bounds(data, start, length)
-        if not first & _CONTROL:
+        if not first & CONTROL:
             self._check_size(length)
         payload = start + _SHORT_HEADER + _MASK
         return payload, payload + length
 
     def _long_frame_bounds(self, data: bytes, start: int, marker: int) -> tuple[int, int]:
         """Return the same for a frame whose length stands behind its first two bytes."""
-        if data[start] & _CONTROL:
-            raise _BrokenRuleError(PROTOCOL_ERROR.reason("control frame above 125 bytes"))
+        if data[start] & CONTROL:
+            raise BrokenRuleError(PROTOCOL_ERROR.reason("control frame above 125 bytes"))
         header = _SHORT_HEADER + (_U16.size if marker == _LENGTH_16 else _U64.size)
         payload = start + header + _MASK
         if len(data) - start < header:
@@ -229,43 +238,43 @@ class MessageReader:
         return payload, payload + length
 
     def _check_first_byte(self, first: int) -> None:
-        opcode = first & _OPCODE
+        opcode = first & OPCODE
         if first & _RSV:
-            raise _BrokenRuleError(PROTOCOL_ERROR.reason("reserved bits without an extension"))
+            raise BrokenRuleError(PROTOCOL_ERROR.reason("reserved bits without an extension"))
         if opcode not in _OPCODES:
-            raise _BrokenRuleError(PROTOCOL_ERROR.reason(f"unknown opcode {opcode}"))
-        if opcode & _CONTROL:
+            raise BrokenRuleError(PROTOCOL_ERROR.reason(f"unknown opcode {opcode}"))
+        if opcode & CONTROL:
             if not first & _FIN:
-                raise _BrokenRuleError(PROTOCOL_ERROR.reason("fragmented control frame"))
+                raise BrokenRuleError(PROTOCOL_ERROR.reason("fragmented control frame"))
         elif opcode == _CONTINUATION:
             if self._fragments is None:
-                raise _BrokenRuleError(PROTOCOL_ERROR.reason("continuation of no message"))
+                raise BrokenRuleError(PROTOCOL_ERROR.reason("continuation of no message"))
         elif self._fragments is not None:
-            raise _BrokenRuleError(PROTOCOL_ERROR.reason("new message inside a fragmented one"))
+            raise BrokenRuleError(PROTOCOL_ERROR.reason("new message inside a fragmented one"))
 
     @staticmethod
     def _extended_length(data: bytes, at: int, width: int) -> int:
         length: int = (_U16 if width == _U16.size else _U64).unpack_from(data, at)[0]
         shortest = _LENGTH_16 if width == _U16.size else 1 << 16
         if length < shortest or length >= _MAX_LENGTH:
-            raise _BrokenRuleError(PROTOCOL_ERROR.reason("malformed frame length"))
+            raise BrokenRuleError(PROTOCOL_ERROR.reason("malformed frame length"))
         return length
 
     def _check_size(self, length: int) -> None:
         total = length + (len(self._fragments) if self._fragments is not None else 0)
         if total > self._max_message:
             text = f"message of {total} bytes, the limit is {self._max_message}"
-            raise _BrokenRuleError(MESSAGE_TOO_BIG.reason(text))
+            raise BrokenRuleError(MESSAGE_TOO_BIG.reason(text))
 
     def _frame(self, first: int, payload: bytes) -> Event | None:
         """Return what one whole frame completes; its header was checked."""
-        opcode = first & _OPCODE
-        if opcode & _CONTROL:
+        opcode = first & OPCODE
+        if opcode & CONTROL:
             return self._control(opcode, payload)
         if opcode != _CONTINUATION:
             if first & _FIN:
-                return _text(payload) if opcode == _TEXT else payload
-            self._is_text = opcode == _TEXT
+                return self._message(payload, is_text=opcode == TEXT)
+            self._is_text = opcode == TEXT
             self._fragments = bytearray(payload)
             return None
         return self._continuation(payload, last=bool(first & _FIN))
@@ -278,7 +287,11 @@ class MessageReader:
         if not last:
             return None
         self._fragments = None
-        return _text(fragments) if self._is_text else bytes(fragments)
+        return self._message(fragments, is_text=self._is_text)
+
+    def _message(self, payload: bytes | bytearray, *, is_text: bool) -> str | bytes:
+        """Return the message whose payload this is; nearly every one takes the short way instead."""
+        return _text(payload) if is_text else bytes(payload)
 
     def _control(self, opcode: int, payload: bytes) -> Event:
         if opcode == _PING:
@@ -299,7 +312,7 @@ def _text(payload: bytes | bytearray) -> str:
         return str(payload, "utf-8")
     except UnicodeDecodeError as error:
         text = f"text is not UTF-8 at byte {error.start}"
-        raise _BrokenRuleError(INVALID_TEXT.reason(text)) from error
+        raise BrokenRuleError(INVALID_TEXT.reason(text)) from error
 
 
 def _close(payload: bytes) -> Close:
@@ -307,10 +320,10 @@ def _close(payload: bytes) -> Close:
     if not payload:
         return Close(NO_STATUS.code, "")
     if len(payload) < _U16.size:
-        raise _BrokenRuleError(PROTOCOL_ERROR.reason("close code of one byte"))
+        raise BrokenRuleError(PROTOCOL_ERROR.reason("close code of one byte"))
     code: int = _U16.unpack_from(payload)[0]
     if not is_wire_code(code):
-        raise _BrokenRuleError(PROTOCOL_ERROR.reason(f"close code {code} may not be sent"))
+        raise BrokenRuleError(PROTOCOL_ERROR.reason(f"close code {code} may not be sent"))
     return Close(code, _text(payload[_U16.size :]))
 
 
@@ -331,8 +344,13 @@ def _unmask_long(payload: bytes, key: bytes) -> bytes:
     return bytes(clear)
 
 
-def _header(opcode: int, size: int) -> bytes:
-    """Return the header of an unmasked, unfragmented frame."""
+def header(opcode: int, size: int) -> bytes:
+    """Return the header of an unmasked, unfragmented frame of `size` bytes.
+
+    Args:
+        opcode: The opcode, with the reserved bits that an extension sets.
+        size: Bytes of payload.
+    """
     first = _FIN | opcode
     if size < _LENGTH_16:
         return bytes((first, size))
@@ -362,23 +380,23 @@ class WebSocketEncoding:
         """
         if isinstance(message, str):
             payload = message.encode()
-            return _header(_TEXT, len(payload)) + payload
-        return _header(_BINARY, len(message)) + message
+            return header(TEXT, len(payload)) + payload
+        return header(BINARY, len(message)) + message
 
 
 WEBSOCKET: Final = WebSocketEncoding()
 """The encoding of every plain websocket connection."""
 
-PING_FRAME: Final = _header(_PING, 0)
+PING_FRAME: Final = header(_PING, 0)
 """An empty Ping."""
 
 
 def close_frame(code: int, reason: str = "") -> bytes:
     """Return a Close frame; 1005 becomes a frame without a code."""
     payload = b"" if code == NO_STATUS.code else _U16.pack(code) + reason.encode()
-    return _header(_CLOSE, len(payload)) + payload
+    return header(_CLOSE, len(payload)) + payload
 
 
 def pong_frame(payload: bytes) -> bytes:
     """Return the Pong that answers a Ping with `payload`."""
-    return _header(_PONG, len(payload)) + payload
+    return header(_PONG, len(payload)) + payload

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.edge.deadlines import Deadlines
+from gateway.edge.deflate import DeflateEncoding
 from gateway.edge.interface import Edge, EdgeEvents
 from gateway.edge.keepalive import KeepAlive, Listening
 from gateway.edge.options import EdgeOptions
@@ -57,18 +58,28 @@ class EdgeCounters:
         accepted: Sockets accepted.
         released: Accepted sockets that are gone again.
         opened: Handshakes completed.
+        opened_compressed: Those of them that agreed to compression.
         lost: Opened connections that are gone again.
         handshakes_failed: Sockets that never became a connection, by cause: `malformed`,
             `too_large`, `not_websocket`, `version`, `key`, `timeout`, `tls` or `lost`.
         accept_pauses: How often accepting paused because a limit was reached.
     """
 
-    __slots__ = ("accept_pauses", "accepted", "handshakes_failed", "lost", "opened", "released")
+    __slots__ = (
+        "accept_pauses",
+        "accepted",
+        "handshakes_failed",
+        "lost",
+        "opened",
+        "opened_compressed",
+        "released",
+    )
 
     def __init__(self) -> None:
         self.accepted = 0
         self.released = 0
         self.opened = 0
+        self.opened_compressed = 0
         self.lost = 0
         self.handshakes_failed: Counter[str] = Counter()
         self.accept_pauses = 0
@@ -95,11 +106,17 @@ class EdgeContext:
         options: Settings.
         ticker: The process's timer.
         released: Called whenever a socket is gone.
+
+    Attributes:
+        compression: Whether handshakes from now on agree to compression.
+        deflate: The encoding of the connections that did.
     """
 
     __slots__ = (
         "closings",
+        "compression",
         "counters",
+        "deflate",
         "events",
         "handshakes",
         "keepalive",
@@ -116,6 +133,8 @@ class EdgeContext:
     ) -> None:
         self.events = events
         self.max_message = options.max_message
+        self.compression = options.compression
+        self.deflate = DeflateEncoding()
         self.counters = EdgeCounters()
         self.released = released
         self.keepalive: KeepAlive[KeptEdge] = KeepAlive(

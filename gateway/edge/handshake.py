@@ -8,8 +8,9 @@ response, counted by its cause, and closed.
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from typing import Final, cast
 
+from gateway.edge.compressed import CompressedWebSocketEdge, SecureCompressedWebSocketEdge
 from gateway.edge.context import AcceptedProtocol, EdgeContext, Origin
 from gateway.edge.interface import ConnectRequest
 from gateway.edge.proxies import Address
@@ -18,6 +19,14 @@ from gateway.edge.upgrade import HeadReader, Upgrade, UpgradeRefused, parse_upgr
 from gateway.edge.websocket import WebSocketEdge
 
 __all__ = ["Handshake"]
+
+_EDGES: Final = {
+    (False, False): WebSocketEdge,
+    (False, True): CompressedWebSocketEdge,
+    (True, False): SecureWebSocketEdge,
+    (True, True): SecureCompressedWebSocketEdge,
+}
+"""The class of a connection: whether it is over TLS, and whether it agreed to compression."""
 
 
 class Handshake(AcceptedProtocol):
@@ -52,7 +61,7 @@ class Handshake(AcceptedProtocol):
             if parts is None:
                 return
             head, rest = parts
-            upgrade = parse_upgrade(head)
+            upgrade = parse_upgrade(head, deflate=self._context.compression)
         except UpgradeRefused as refused:
             self._failure = refused.cause
             transport.write(refused.response)
@@ -75,10 +84,10 @@ class Handshake(AcceptedProtocol):
 
     def _open(self, transport: asyncio.Transport, upgrade: Upgrade, rest: bytes) -> None:
         transport.write(upgrade.response)
-        kind = SecureWebSocketEdge if _is_secure(transport) else WebSocketEdge
-        edge = kind(self._context, transport)
+        edge = _EDGES[_is_secure(transport), upgrade.deflate](self._context, transport)
         transport.set_protocol(edge)
         self._context.counters.opened += 1
+        self._context.counters.opened_compressed += upgrade.deflate
         self._context.events.opened(edge, self._request(upgrade))
         if rest:
             edge.data_received(rest)

@@ -36,6 +36,9 @@ class EdgeOptions:
     max_connections: int = 0
     """At this many open sockets accepting pauses; 0 takes what RLIMIT_NOFILE allows."""
 
+    compression: bool = False
+    """Whether clients that offer permessage-deflate get it."""
+
     tick: float = TICK
     """Resolution of all times above."""
 

@@ -15,6 +15,7 @@ from enum import Flag, auto
 from typing import Final
 
 from gateway.edge.context import EdgeContext, EdgeCounters, KeptEdge, Origin
+from gateway.edge.deflate import DeflateCounters
 from gateway.edge.handshake import Handshake
 from gateway.edge.interface import EdgeEvents
 from gateway.edge.keepalive import KeepAlive
@@ -102,6 +103,20 @@ class EdgeServer:
     def counters(self) -> EdgeCounters:
         """What was counted since the start."""
         return self._context.counters
+
+    @property
+    def deflate_counters(self) -> DeflateCounters:
+        """What was compressed since the start."""
+        return self._context.deflate.counters
+
+    @property
+    def compression(self) -> bool:
+        """Whether handshakes agree to compression; may be set at any time, and counts from then on."""
+        return self._context.compression
+
+    @compression.setter
+    def compression(self, agree: bool) -> None:
+        self._context.compression = agree
 
     @property
     def keepalive(self) -> KeepAlive[KeptEdge]:

@@ -6,8 +6,8 @@ carries the whole HTTP response to send before closing. Bytes after the head
 belong to the websocket and are handed on untouched.
 
 A request has one chance: no keep-alive, no body, no second request. No
-subprotocol and no extension is ever selected, so what a client offers of
-them is not looked at.
+subprotocol is ever selected, so what a client offers of them is not looked at.
+The one extension is `deflate`'s.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from binascii import a2b_base64
 from dataclasses import dataclass
 from hashlib import sha1
 from typing import Final
+
+from gateway.edge.deflate import negotiate
 
 __all__ = [
     "MAX_HEAD",
@@ -40,8 +42,9 @@ _HEADER: Final = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\x00-\x08\x0a-\x
 
 _ACCEPTED: Final = (
     b"HTTP/1.1 101 Switching Protocols\r\n"
-    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %b\r\n\r\n"
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %b\r\n%b\r\n"
 )
+_EXTENSIONS: Final = b"Sec-WebSocket-Extensions: %b\r\n"
 _REFUSED: Final = (
     "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\n"
     "Content-Length: {length}\r\nConnection: close\r\n{extra}\r\n{text}"
@@ -74,12 +77,14 @@ class Upgrade:
         query: Query as sent, `""` if there was none.
         headers: Values by lower-case name.
         response: The whole answer, 101 Switching Protocols.
+        deflate: Whether the answer says that both sides may compress.
     """
 
     path: str
     query: str
     headers: dict[str, str]
     response: bytes
+    deflate: bool
 
 
 class HeadReader:
@@ -109,11 +114,12 @@ class HeadReader:
         return data[:end], data[end + len(_END) :]
 
 
-def parse_upgrade(head: bytes) -> Upgrade:
+def parse_upgrade(head: bytes, *, deflate: bool = False) -> Upgrade:
     """Read a request's head and return the handshake that it is.
 
     Args:
         head: Request line and headers, without the empty line that ends them.
+        deflate: Whether to agree to compression if the client offers it.
 
     Raises:
         UpgradeRefused: It is not a request, or not for a websocket of version 13.
@@ -124,7 +130,9 @@ def parse_upgrade(head: bytes) -> Upgrade:
     headers = _headers(lines)
     _check_websocket(headers)
     accept = _accept(headers.get("sec-websocket-key", ""))
-    return Upgrade(path, query, headers, _ACCEPTED % accept)
+    agreed = negotiate(headers.get("sec-websocket-extensions", "")) if deflate else None
+    extensions = b"" if agreed is None else _EXTENSIONS % agreed.encode()
+    return Upgrade(path, query, headers, _ACCEPTED % (accept, extensions), agreed is not None)
 
 
 def _target(request_line: str) -> tuple[str, str]:

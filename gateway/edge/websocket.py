@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from gateway.edge.codec import (
     PING_FRAME,
@@ -81,11 +81,14 @@ class WebSocketEdge(asyncio.Protocol):
         "connection",
     )
 
+    _READER: ClassVar[type[MessageReader]] = MessageReader
+    _SLICE: ClassVar[int] = SLICE
+
     def __init__(self, context: EdgeContext, transport: asyncio.Transport) -> None:
         self.connection: Any = None
         self._context = context
         self._transport = transport
-        self._reader = MessageReader(context.max_message)
+        self._reader = self._READER(context.max_message)
         self._state = State.OPEN
         # Why the connection ends, from the first cause on.
         self._reason: CloseReason | None = None
@@ -152,7 +155,7 @@ class WebSocketEdge(asyncio.Protocol):
     def record(self) -> EdgeRecord:
         """Return the protocol state as plain values; see `Edge.record`."""
         return {
-            "encoding": WEBSOCKET.name,
+            "encoding": self.encoding.name,
             "state": self._state.name.lower(),
             "reading": self._reading,
             "unread": self._unread,
@@ -254,8 +257,8 @@ class WebSocketEdge(asyncio.Protocol):
         """Pass on as much as the core wants to read, and keep the rest."""
         at = 0
         while self._reading and at < len(data):
-            self._pass_on(data[at : at + SLICE])
-            at += SLICE
+            self._pass_on(data[at : at + self._SLICE])
+            at += self._SLICE
         self._unread = data[at:]
 
     def _read_on(self) -> None:
