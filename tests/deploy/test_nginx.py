@@ -47,8 +47,9 @@ def registers() -> Iterator[Daemon]:
 
 @pytest.fixture(scope="module")
 def pinging(registers: Daemon) -> Iterator[Daemon]:
-    """Give a gateway that pings more often than the short wait of nginx."""
-    with gateway(registers, *BEHIND, "--ping-interval", "0.5", "--ping-timeout", "0") as running:
+    """Give a gateway that pings more often than the short wait of nginx, and compresses."""
+    pings = ("--ping-interval", "0.5", "--ping-timeout", "0")
+    with gateway(registers, *BEHIND, *pings, "--compression") as running:
         yield running
 
 
@@ -104,6 +105,20 @@ def test_the_plain_port_sends_browsers_to_the_secure_one(proxy: Nginx) -> None:
     connection.close()
     assert answer.status == 301
     assert answer.headers["Location"] == "https://127.0.0.1/page?a=1"
+
+
+def test_compression_is_agreed_through_nginx(
+    registers: Daemon, proxy: Nginx, certificate: Certificate
+) -> None:
+    """Offer and answer pass, and so do compressed messages."""
+    url, tls, news = f"wss://{proxy.secure}/ws", certificate.trusted(), "news, " * 200
+    with browse(url, tls=tls, compression="deflate") as compressed:
+        with GatewayClient(registers.ready.listen) as client:
+            assert client.send_to_client(compressed.client_id, news) == 1
+        assert compressed.text() == news
+        assert [each.name for each in compressed.socket.protocol.extensions] == [
+            "permessage-deflate"
+        ]
 
 
 def test_an_idle_connection_outlives_what_cuts_a_silent_one(
