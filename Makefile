@@ -9,7 +9,7 @@ WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && n=4; echo
 PYTEST  := $(PYTHON) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check style types imports pages bench bench-full format docs clean
+.PHONY: help demo test check style types imports pages bench bench-full bench-peers format docs clean
 
 help:  ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,12 @@ bench: $(VENV)/stamp  ## what the gateway costs beside a C loop, in about two mi
 bench-full: $(VENV)/stamp  ## everything that can be measured, with plots: half an hour
 	@sh scripts/system_packages.sh compiler
 	$(PYTHON) -m bench --full --json build/bench/full.json
+
+# Peers that cannot be had are told in the table; the run goes on without them.
+bench-peers: $(VENV)/stamp  ## other gateways and libraries beside ours, in six minutes
+	@sh scripts/system_packages.sh compiler
+	@for need in npm nchan; do sh scripts/system_packages.sh $$need || true; done
+	$(PYTHON) -m bench.peers
 
 format: $(VENV)/stamp  ## let ruff format and mend what it can
 	$(VENV)/bin/ruff check --fix .

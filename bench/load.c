@@ -12,6 +12,7 @@
  *   deflate        offer permessage-deflate; what comes compressed is inflated (and `compressed`
  *                  counts who agreed)
  *   from=ADDRESS   connect from this address: each has its own 28,000 ports
+ *   socket.io      speak Socket.IO inside of websocket's frames (load_socket_io.c)
  *
  * Then it obeys lines on stdin, and ends when stdin does:
  *
@@ -201,10 +202,20 @@ static void deliver(struct browser *b, const uint8_t *payload, uint64_t size, ui
     count(size, digits(stamp + SEQUENCE + 1, STAMP), now);
 }
 
+static void packet(struct browser *b, const struct frame *frame, uint64_t now)
+{
+    uint64_t size = frame->size;
+    const uint8_t *text = read_packet(b, frame->payload, &size);
+    if (text)
+        deliver(b, text, size, now);
+}
+
 static void message(struct browser *b, const struct frame *frame, uint64_t now)
 {
     static struct inflated clear;
-    if (b->stage == GREETING)
+    if (speaks_socket_io)
+        packet(b, frame, now);
+    else if (b->stage == GREETING)
         greeted(b);
     else if (!frame->compressed)
         deliver(b, frame->payload, frame->size, now);
@@ -324,7 +335,7 @@ static int has_known_options(int argc, char **argv)
 int main(int argc, char **argv)
 {
     if (argc < 4 || !has_known_options(argc, argv)) {
-        fprintf(stderr, "usage: load PORT CONNECTIONS INFLIGHT [init] [deflate] [from=ADDRESS]\n");
+        fprintf(stderr, "usage: load PORT CONNECTIONS INFLIGHT [OPTION...]\n");
         return 2;
     }
     total = atoi(argv[2]);

@@ -55,4 +55,9 @@ void start_rounds(uint64_t milliseconds, uint64_t depth, uint64_t size);
 void send_asked(struct browser *b);
 void answered(struct browser *b, const uint8_t *payload, uint64_t size, uint64_t now);
 
+/* load_socket_io.c */
+#define SOCKET_IO_PATH "/socket.io/?EIO=4&transport=websocket"
+extern int speaks_socket_io;
+const uint8_t *read_packet(struct browser *b, const uint8_t *payload, uint64_t *size);
+
 #endif

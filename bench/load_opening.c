@@ -15,6 +15,7 @@ static const char AGREED[] = "permessage-deflate";
 
 static int port, opened, failed, compressed;
 static int wants_init, offers_deflate;
+static const char *path = "/";
 static struct in_addr source;
 static struct latencies openings;
 
@@ -25,6 +26,8 @@ int set_option(const char *word)
         wants_init = 1;
     else if (!strcmp(word, "deflate"))
         offers_deflate = 1;
+    else if (!strcmp(word, "socket.io"))
+        wants_init = speaks_socket_io = 1, path = SOCKET_IO_PATH;
     else if (strncmp(word, "from=", 5) || !inet_aton(word + 5, &source))
         return 0;
     return 1;
@@ -63,10 +66,10 @@ void connected(struct browser *b)
 {
     char request[320];
     int size = snprintf(request, sizeof request,
-                        "GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\n"
+                        "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\n"
                         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
-                        port, offers_deflate ? OFFER : "");
+                        path, port, offers_deflate ? OFFER : "");
     b->stage = SHAKING;
     send_bytes(b, (uint8_t *)request, (size_t)size);
     if (b->stage == SHAKING)

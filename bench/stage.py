@@ -8,11 +8,14 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from bench.cluster import Cluster
 from bench.crowd import Crowd
 from bench.programs import Program, compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["GROUP", "Opening", "Stage", "open_crowd"]
 
@@ -85,10 +88,19 @@ class Stage:
         self._stack.close()
 
 
-def open_crowd(server: Program, port: int, size: int) -> tuple[Crowd, Opening]:
-    """Connect a crowd and give what that cost the server."""
+def open_crowd(
+    server: Program, port: int, size: int, options: Sequence[str] = ()
+) -> tuple[Crowd, Opening]:
+    """Connect a crowd and give what that cost the server.
+
+    Args:
+        server: The server.
+        port: Where it listens.
+        size: How many browsers.
+        options: Words of load.c's command line.
+    """
     cpu, resident = server.cpu_ns(), server.resident_bytes()
-    crowd = Crowd(port, size)
+    crowd = Crowd(port, size, options=options)
     time.sleep(SETTLE)
     cpu, resident = server.cpu_ns() - cpu, server.resident_bytes() - resident
     return crowd, Opening(cpu / 1000 / size, resident / size)

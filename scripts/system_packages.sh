@@ -9,6 +9,7 @@ is_there() {
             || command -v google-chrome ;;
         compiler) cc -E -include zlib.h -x c /dev/null ;;
         nginx) PATH=$PATH:/usr/sbin command -v nginx ;;  # not on the path of ordinary users
+        nchan) test -e /usr/lib/nginx/modules/ngx_nchan_module.so ;;
         *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }
@@ -18,6 +19,7 @@ packages_of() {
         venv) echo python3-venv ;;
         browser) echo chromium ;;
         compiler) echo gcc libc6-dev zlib1g-dev ;;
+        nchan) echo libnginx-mod-nchan ;;
         *) echo "$1" ;;
     esac
 }

@@ -1,0 +1,69 @@
+"""The command line: `python -m bench.peers`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+from bench.main import allow_files
+from bench.peers.catalogue import CONTESTANTS, Contestant
+from bench.peers.contestants import start
+from bench.peers.installing import install
+from bench.peers.report import Missing, Result, print_results, write_results
+from bench.peers.trial import Pace, measure
+from bench.plan import CONNECTIONS
+from bench.programs import BUILD, BenchError
+
+__all__ = ["main"]
+
+DESCRIPTION: Final = "Measure other gateways and ours, each beside a C loop of send()."
+
+
+def main(arguments: list[str] | None = None, pace: Pace | None = None) -> int:
+    """Measure, print, write; the exit code is 1 if there is nobody who could be measured.
+
+    Args:
+        arguments: The command line.
+        pace: How much is sent.
+    """
+    options = _parser().parse_args(arguments)
+    allow_files()
+    chosen = [each for each in CONTESTANTS if each.name in (options.names or [each.name])]
+    results = [_try(contestant, options.connections, pace) for contestant in chosen]
+    print_results(results)
+    write_results(options.json, results)
+    print(f"\nwritten to {options.json}")
+    return int(all(isinstance(result, Missing) for result in results))
+
+
+def _try(contestant: Contestant, connections: int, pace: Pace | None) -> Result | Missing:
+    size = min(connections, contestant.most)
+    try:
+        version = install(contestant)
+        print(f"measuring {contestant.title} {version}...", file=sys.stderr)
+        with start(contestant) as running:
+            figures, floor = measure(running, size, contestant.options, pace)
+    except BenchError as error:
+        print(f"bench: {contestant.name}: {error}", file=sys.stderr)
+        return Missing(contestant, str(error))
+    return Result(contestant, version, size, figures, floor)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench.peers", description=DESCRIPTION)
+    names = [contestant.name for contestant in CONTESTANTS]
+    help_text = f"whom to measure: {', '.join(names)}; everybody if none is named"
+    parser.add_argument("names", nargs="*", metavar="NAME", type=_name, help=help_text)
+    help_text = "browsers at each; fewer where the list of contestants says so"
+    parser.add_argument("--connections", type=int, default=CONNECTIONS, help=help_text)
+    parser.add_argument("--json", type=Path, default=BUILD / "peers.json", help="result file")
+    return parser
+
+
+def _name(name: str) -> str:
+    names = [contestant.name for contestant in CONTESTANTS]
+    if name not in names:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(names)}")
+    return name
