@@ -1,10 +1,9 @@
 """Executes commands: a table from command class to function, in fair and bounded turns.
 
 Each link has an inbox; the links that have work take turns. One turn of the loop executes at most
-`COMMANDS_PER_TURN` commands or works for `SECONDS_PER_TURN`, then the outbox is flushed (or, while
-more commands wait, gathered a little longer: :mod:`gateway.flusher`), the answers leave, and the loop
-gets to serve browsers before the next turn. A long answer is a generator of
-parts: one part is made at a time, and the turn may end between two.
+`COMMANDS_PER_TURN` commands or works for `SECONDS_PER_TURN`, then the outbox is flushed
+(:mod:`gateway.flusher`), the answers leave, and the loop gets to serve browsers before the next turn. A long
+answer is a generator of parts: one part is made at a time, and the turn may end between two.
 
 A link is read no further while its inbox is full or while it leaves its answers unread; nothing is
 thrown away. Answers to a link leave in the order of its commands, but for the commands of
@@ -204,7 +203,7 @@ class Executor:
         self.counters.turns += 1
         try:
             served = self._serve_all(perf_counter() + SECONDS_PER_TURN)
-            self._flusher.end_of_turn(more=bool(self._line))
+            self._flusher.end_of_turn()
             for link in served:
                 link.flush()
         finally:  # whatever goes wrong costs this turn, not the executor
@@ -249,7 +248,7 @@ class Executor:
     def _relieve(self, link: AioLink) -> None:
         """Let much that was answered leave before the turn ends, behind what the commands pushed."""
         if link.has_much:
-            self._flusher.end_of_turn(more=False)
+            self._flusher.end_of_turn()
             link.flush()
 
     def _writable_again(self, link: AioLink) -> None:

@@ -1,16 +1,17 @@
 """When the outbox is written: at the end of the turn of the loop that filled it, or a bit later.
 
 The outbox is pure and owns no clock; this is its clock. With `flush_interval` 0 everything that one
-turn of the loop brought leaves together. While more commands wait than one turn executes, what the
-next turns fill is gathered too, for up to `GATHERING` seconds: writing to thousands of clients takes
-longer than a turn, and what waits longest, the last command's message, is sooner out when there are
-fewer writes. Messages for one client each are not: each is a write anyway, and who waits for an answer
-would wait longer. A longer interval joins more frames into one write and costs that much latency always.
+turn of the loop brought leaves together. A longer interval joins more frames into one write and costs
+that much latency always.
+
+A turn writes to `SLICE` connections at the most. A message for thousands is written over several turns, and
+between them the loop serves browsers and executes commands: what these add for a connection that has
+not been written to yet leaves with what waits there. So frames come together by themselves, the
+more the busier the process is.
 """
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
 
     from gateway.outbox import Outbox
 
-__all__ = ["GATHERING", "Flusher"]
+__all__ = ["SLICE", "Flusher"]
 
-GATHERING: Final = 0.02
-"""Seconds for which messages are gathered while commands wait: a 60 Hz page misses one frame."""
+SLICE: Final = 500
+"""Connections that are written to in one turn of the loop: about 5 ms, as long as commands get."""
 
 
 class Flusher:
     """Writes the outbox in time."""
 
-    __slots__ = ("_filled_at", "_gathering", "_interval", "_loop", "_scheduled", "outbox")
+    __slots__ = ("_interval", "_loop", "_scheduled", "_unfinished", "outbox")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, interval: float) -> None:
         """Make a flusher; `outbox` must be set before it is used.
@@ -39,10 +40,10 @@ class Flusher:
         self.outbox: Outbox | None = None
         self._loop = loop
         self._interval = interval
+        # Whether the loop will come back here.
         self._scheduled = False
-        # Whether commands wait, and since when something waits to be written.
-        self._gathering = False
-        self._filled_at = 0.0
+        # Whether the last slice left something to the next turn.
+        self._unfinished = False
 
     def __repr__(self) -> str:
         return f"<Flusher every {self._interval:g} s>"
@@ -52,35 +53,24 @@ class Flusher:
         if self._scheduled:
             return
         self._scheduled = True
-        self._filled_at = perf_counter()
         if self._interval:
             self._loop.call_later(self._interval, self._flush)
         else:
             self._loop.call_soon(self._flush)
 
-    def end_of_turn(self, *, more: bool) -> None:
-        """Write what a turn's commands filled, unless it is to be waited for.
-
-        Args:
-            more: Whether commands wait for the next turn.
-        """
-        self._gathering = more and not self._interval
-        if not self._interval and self._is_due():
+    def end_of_turn(self) -> None:
+        """Write what a turn's commands filled, unless the loop is in the middle of writing."""
+        if not self._interval and not self._unfinished:
             self._write()
 
     def _flush(self) -> None:
-        if self._is_due():
-            self._scheduled = False
-            self._write()
-        else:  # the turn that is over by then has written it already, unless it failed
-            self._loop.call_later(GATHERING, self._flush)
-
-    def _is_due(self) -> bool:
-        if not self._gathering or perf_counter() - self._filled_at >= GATHERING:
-            return True
-        return self.outbox is None or not self.outbox.is_worth_filling
+        self._scheduled = False
+        self._write()
 
     def _write(self) -> None:
-        self._filled_at = perf_counter()
-        if self.outbox is not None:
-            self.outbox.flush()
+        if self.outbox is None:
+            raise AssertionError("a flusher is used once its outbox is set")
+        self._unfinished = not self.outbox.flush(SLICE)
+        if self._unfinished and not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._flush)

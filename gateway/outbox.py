@@ -2,8 +2,8 @@
 
 Theory of operation. The kernel's ``send()`` is the cost of a delivery, so a message is encoded once
 per encoding, appended to the outbox of each target, and frames that wait for the same client leave
-in one write. :meth:`Outbox.flush` does the writing, once per turn of the loop; an outbox that holds
-`FLUSH_AT` bytes is written at once.
+in one write. :meth:`Outbox.flush` does the writing, of so many connections per turn of the loop; an
+outbox that holds `FLUSH_AT` bytes is written at once.
 
 A transport that could not send everything says so (:meth:`Outbox.write_paused`): the connection is
 *blocked*, gets nothing more until the client has taken what it was given last, and from then on
@@ -42,14 +42,6 @@ frame is large.
 Beyond it a larger write saves nothing (the cost per byte rules), and one turn of the loop can bring
 megabytes from one publisher, which must not pile up here.
 """
-
-BROADCAST: Final = 2_000
-"""Connections with something new from which on it must be a broadcast: no turn of the executor has so
-many commands for one client each."""
-
-JOINING: Final = 1.25
-"""Frames for each connection with something new from which on frames do come together. A stream of
-messages to a thousand users is there after some 500; answers to browsers that wait for them never are."""
 
 FRAME_STEPS: Final = 10
 """Writes are counted by how many frames left in them: 1, up to 2, up to 4 and so on, the last step for
@@ -100,7 +92,6 @@ class Outbox:
         "_blocked",
         "_cut",
         "_dirty",
-        "_flushed",
         "_giving",
         "_held",
         "_limit",
@@ -133,8 +124,6 @@ class Outbox:
         self._on_dirty = on_dirty
         self._cut = cut
         self._dirty: list[Connection] = []
-        # How many deliveries there had been at the last flush.
-        self._flushed = 0
         # What a transport is being given right now, for the case that it cannot send it all.
         self._giving = b""
         # What blocked connections wait for.
@@ -158,17 +147,6 @@ class Outbox:
     def blocked_connections(self) -> int:
         """Connections whose client has not taken what it was sent."""
         return len(self._blocked)
-
-    @property
-    def is_worth_filling(self) -> bool:
-        """Whether waiting with a flush saves writes.
-
-        It does when frames come together, as they do already (`JOINING`) or as one message for so many
-        lets expect, since the others of its turn cannot have been executed yet.
-        """
-        waiting = len(self._dirty)
-        filled = self.counters.deliveries - self._flushed
-        return waiting > BROADCAST or filled >= JOINING * waiting
 
     # Taking messages in.
 
@@ -231,11 +209,17 @@ class Outbox:
 
     # Writing.
 
-    def flush(self) -> None:
-        """Write everything that waits for connections that are not blocked."""
-        dirty, self._dirty = self._dirty, []
+    def flush(self, most: int = sys.maxsize) -> bool:
+        """Write everything that waits for connections that are not blocked.
+
+        Args:
+            most: Connections after which to stop; those filled first come first.
+
+        Returns:
+            Whether nothing is left to write.
+        """
+        dirty, self._dirty = self._dirty[:most], self._dirty[most:]
         counters = self.counters
-        self._flushed = counters.deliveries
         singles = frames = size = 0
         for connection in dirty:
             pending, count = connection.pending, len(connection.pending)
@@ -262,6 +246,7 @@ class Outbox:
         counters.frames_written += frames
         counters.bytes_written += size
         self._cut_slow()
+        return not self._dirty
 
     def write_paused(self, connection: Connection) -> None:
         """Take note that the transport could not send everything it was given last."""

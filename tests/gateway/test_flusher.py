@@ -3,7 +3,7 @@
 import asyncio
 
 from gateway.connection import Connection
-from gateway.flusher import Flusher
+from gateway.flusher import SLICE, Flusher
 from gateway.outbox import Outbox
 from tests.gateway.support import MIB, Lines, Pipe, bare, pipe_of
 
@@ -42,7 +42,7 @@ async def test_what_a_turn_brought_leaves_with_it() -> None:
 async def test_the_end_of_the_last_turn_is_a_reason_to_write() -> None:
     """Whoever executed all commands need not wait for the loop's turn to end."""
     flusher, _, connection = filled(0)
-    flusher.end_of_turn(more=False)
+    flusher.end_of_turn()
 
     assert pipe_of(connection).writes == [b"hello\n"]
 
@@ -51,56 +51,34 @@ async def test_the_end_of_the_last_turn_is_a_reason_to_write() -> None:
     assert len(pipe_of(connection).writes) == 1
 
 
-async def test_turns_are_gathered_while_commands_wait() -> None:
-    """What the next turn fills leaves in the same write; several turns of the loop may pass."""
-    flusher, outbox, connection = filled(0)
-    outbox.offer([connection], "again")
-    flusher.end_of_turn(more=True)
-    for _ in range(3):
-        await turn()
+async def test_a_crowd_is_written_over_several_turns() -> None:
+    """Between two slices the loop serves others, and what they add leaves with what waits."""
+    flusher, outbox, first = filled(0)
+    crowd = [bare(f"crowd{number}", Lines()) for number in range(2 * SLICE)]
+    outbox.offer(crowd, "hello")
+    flusher.end_of_turn()
 
-    assert pipe_of(connection).writes == []
+    assert [len(pipe_of(each).writes) for each in (first, crowd[0], crowd[-1])] == [1, 1, 0]
 
-    outbox.offer([connection], "and again")
-    flusher.end_of_turn(more=False)
+    outbox.offer([crowd[-1]], "again")
+    flusher.end_of_turn()  # in the middle of writing it adds nothing to a turn
 
-    assert pipe_of(connection).writes == [b"hello\nagain\nand again\n"]
+    assert not pipe_of(crowd[SLICE]).writes
 
+    await turn()
 
-async def test_a_message_for_one_client_each_is_not_kept() -> None:
-    """Where no frames come together a wait saves nothing, and somebody waits for an answer."""
-    flusher, outbox, connection = filled(0)
-    other = bare("c2", Lines())
-    outbox.offer([other], "hello")
-    flusher.end_of_turn(more=True)
+    assert [len(pipe_of(crowd[at]).writes) for at in (SLICE - 1, SLICE, -1)] == [1, 1, 0]
 
-    assert [pipe_of(each).writes for each in (connection, other)] == [[b"hello\n"], [b"hello\n"]]
+    await turn()
 
-
-async def test_turns_are_not_gathered_for_ever() -> None:
-    """A publisher that never stops does not keep its first message from leaving."""
-    flusher, outbox, connection = filled(0)
-    outbox.offer([connection], "again")
-    while not pipe_of(connection).writes:
-        flusher.end_of_turn(more=True)
-
-    assert pipe_of(connection).writes == [b"hello\nagain\n"]
-
-
-async def test_what_is_gathered_leaves_even_if_no_turn_follows() -> None:
-    """A turn that fails may not keep messages."""
-    flusher, outbox, connection = filled(0)
-    outbox.offer([connection], "again")
-    flusher.end_of_turn(more=True)
-
-    assert await written_to(connection) == b"hello\nagain\n"
+    assert pipe_of(crowd[-1]).writes == [b"hello\nagain\n"]
+    assert all(pipe_of(each).writes == [b"hello\n"] for each in crowd[:-1])
 
 
 async def test_an_interval_is_waited_for() -> None:
     """With an interval turns join: neither the loop nor the executor writes before it is over."""
     flusher, outbox, connection = filled(0.001)
-    flusher.end_of_turn(more=False)
-    flusher.end_of_turn(more=True)
+    flusher.end_of_turn()
 
     assert pipe_of(connection).writes == []
 

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from gateway.connection import Connection
-from gateway.outbox import BROADCAST, FLUSH_AT, FRAME_STEPS
+from gateway.outbox import FLUSH_AT, FRAME_STEPS
 from gateway_wire import close_codes
 from tests.gateway.support import Lines, Pipes, pipe_of, running
 
@@ -89,23 +89,21 @@ def test_a_large_frame_is_not_copied_behind_a_small_one() -> None:
     assert pipe_of(bob).writes[0] is large
 
 
-def test_waiting_is_worth_it_where_frames_come_together() -> None:
-    """Five frames for four clients, or one for so many that it must be a broadcast."""
+def test_a_flush_stops_after_so_many_clients() -> None:
+    """The rest is written by the next ones, first filled first, with what has come meanwhile."""
     core = Pipes()
-    ann, *others = (core.connect() for _ in range(4))
-    core.outbox.offer([ann, *others], "one")
-    assert not core.outbox.is_worth_filling
+    crowd = [core.connect() for _ in range(5)]
+    core.outbox.offer(crowd, "one")
 
-    core.outbox.offer([ann], "two")
-    assert core.outbox.is_worth_filling
+    assert not core.outbox.flush(2)
+    assert [len(pipe_of(each).writes) for each in crowd] == [1, 1, 0, 0, 0]
 
-    core.outbox.flush()
-    core.outbox.offer([ann], "three")
-    assert not core.outbox.is_worth_filling
+    core.outbox.offer(crowd, "two")
+    assert not core.outbox.flush(3)
+    assert core.outbox.flush(2)
 
-    crowd = [core.connect() for _ in range(BROADCAST)]
-    core.outbox.offer(crowd, "four")
-    assert core.outbox.is_worth_filling
+    assert [pipe_of(each).writes for each in crowd[:2]] == [[b"one\n", b"two\n"]] * 2
+    assert [pipe_of(each).writes for each in crowd[2:]] == [[b"one\ntwo\n"]] * 3
 
 
 def test_the_flush_is_asked_for_when_something_waits() -> None:
