@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from gateway_client import calls
 from gateway_client.calls.base import Call
-from gateway_client.facade import Method, method_of
+from gateway_client.facade import described
 from gateway_client.options import check_options
 
 __all__ = ["OUTSIDE", "PipelineMethods", "queued"]
@@ -21,7 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def queued(build: Callable[P, Call[R]]) -> Method[P, None]:
+def queued(build: Callable[P, Call[R]]) -> Callable[Concatenate[Any, P], None]:
     """Make the queueing method of a call."""
 
     def method(self: Any, *args: P.args, **kwargs: P.kwargs) -> None:
@@ -29,7 +29,7 @@ def queued(build: Callable[P, Call[R]]) -> Method[P, None]:
             check_options(kwargs)
         self._queue(build(*args, **kwargs))
 
-    return method_of(build, method, "None")
+    return described(build, method, "None")
 
 
 class PipelineMethods:

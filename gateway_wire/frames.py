@@ -99,18 +99,14 @@ def decode_body(body: bytes) -> Envelope:
         raise RemoteProtocolError("a frame does not begin with a command code and a request id")
     if options is not None and type(options) is not dict:
         raise RemoteProtocolError("the options of a frame are neither a map nor nil")
-    return Envelope(_build(code, values), request_id, options)
-
-
-def _build(code: int, values: list[object]) -> Command | BadCommand:
     known = COMMANDS.get(code)
     if known is None:
-        error = CommandError(ErrorCode.UNSUPPORTED, f"command {code} is unknown here")
-        return BadCommand(code, error)
+        unknown = CommandError(ErrorCode.UNSUPPORTED, f"command {code} is unknown here")
+        return Envelope(BadCommand(code, unknown), request_id, options)
     try:
-        return known.from_fields(values)
+        return Envelope(known.from_fields(values), request_id, options)
     except CommandError as error:
-        return BadCommand(code, error)
+        return Envelope(BadCommand(code, error), request_id, options)
 
 
 def _refuse_extension(code: int, _: bytes) -> Any:

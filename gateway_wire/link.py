@@ -165,12 +165,12 @@ class Link:
         envelopes: list[Envelope] = []
         if self.is_closed:
             return envelopes
+        passing = self._passing
         try:
             for body in self._decoder.feed(data):
-                if self._machine.state is State.OPEN:
+                if self._greeting is None:
                     envelope = decode_body(body)
-                    passes = type(envelope.command) in self._passing
-                    if passes or self._is_for_application(envelope):
+                    if type(envelope[0]) in passing or self._is_for_application(envelope):
                         envelopes.append(envelope)
                 else:
                     self._receive_hello(body)

@@ -36,6 +36,7 @@ class Line:
 
     Attributes:
         address: Where it goes.
+        fd: Its descriptor; -1 when it is over.
         queued: Bytes given to `queue` so far, the hello included.
         written: Bytes that the kernel has taken.
         failure: Why it is over; None while it is not.
@@ -139,10 +140,11 @@ class Line:
 
     # Sending and receiving.
 
-    def queue(self, frame: bytes) -> None:
-        """Take a frame to be written by `flush`."""
+    def queue(self, frame: bytes) -> int:
+        """Take a frame to be written by `flush`; return what is queued with it."""
         self._out.append(frame)
         self.queued += len(frame)
+        return self.queued
 
     def flush(self) -> None:
         """Write as much as the kernel takes."""

@@ -97,8 +97,9 @@ class Talk:
 
     def say(self, frame: bytes, request: Request, request_id: int) -> None:
         """Take one command; `request_id` 0 for one that is not answered."""
-        self.ends_unconfirmed = request_id == 0
-        if self.line.is_closed:
+        line = self.line
+        self.ends_unconfirmed = not request_id
+        if line.fd < 0:
             request.fail("was lost before this command", sent=False)
             return
         if request_id:
@@ -106,7 +107,7 @@ class Talk:
         else:
             self._silent.append(request)
         if self._waiting is None:
-            self._queue(frame, request)
+            request.end = line.queue(frame)
         else:
             self._waiting.append((frame, request))
 
@@ -157,14 +158,10 @@ class Talk:
 
     # Private methods
 
-    def _queue(self, frame: bytes, request: Request) -> None:
-        self.line.queue(frame)
-        request.end = self.line.queued
-
     def _opened(self) -> None:
         waiting, self._waiting = self._waiting or [], None
         for frame, request in waiting:
-            self._queue(frame, request)
+            request.end = self.line.queue(frame)
         self.line.flush()
 
     def _received(self, envelopes: list[Envelope]) -> None:

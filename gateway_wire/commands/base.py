@@ -20,6 +20,7 @@ from typing import (
     ClassVar,
     Final,
     NamedTuple,
+    TypeAlias,
     TypeVar,
     cast,
     dataclass_transform,
@@ -76,8 +77,8 @@ class Command:
         receivers: The roles it may be sent to.
         reply: The shape of the answer.
         field_names: Its fields in wire order; ``field_checks`` what each may hold,
-            ``field_required`` how many must be there, ``field_any`` whether each may hold anything,
-            ``field_values`` reads them all at once.
+            ``field_required`` how many must be there, ``field_count`` how many there are,
+            ``field_types`` their types, none if each may hold anything.
     """
 
     __slots__ = ()
@@ -90,12 +91,12 @@ class Command:
     field_names: ClassVar[tuple[str, ...]]
     field_checks: ClassVar[tuple[_Check, ...]]
     field_required: ClassVar[int]
-    field_any: ClassVar[bool]
-    field_values: ClassVar[Callable[[Command], tuple[object, ...]]]
+    field_count: ClassVar[int]
+    field_types: ClassVar[tuple[_Kind, ...]]
 
     def to_fields(self) -> tuple[object, ...]:
         """Return the fields in wire order."""
-        return type(self).field_values(self)
+        raise NotImplementedError("the decorator gives each command its own")
 
     @classmethod
     def from_fields(cls, values: Sequence[object]) -> Command:
@@ -105,16 +106,26 @@ class Command:
             CommandError: ``MALFORMED``, naming the field.
         """
         count = len(values)
-        if count < cls.field_required:
-            text = f"{cls.wire_name}: field {cls.field_names[count]!r} is missing"
-            raise CommandError(ErrorCode.MALFORMED, text)
-        if count > len(cls.field_checks):
-            values = values[: len(cls.field_checks)]
-        misfit = None if cls.field_any else _first_misfit(values, cls.field_checks)
-        if misfit is not None:
-            text = f"{cls.wire_name}: field {misfit.name!r} must be {misfit.text}"
-            raise CommandError(ErrorCode.MALFORMED, text)
+        if count != cls.field_count:
+            if count < cls.field_required:
+                text = f"{cls.wire_name}: field {cls.field_names[count]!r} is missing"
+                raise CommandError(ErrorCode.MALFORMED, text)
+            values = values[: cls.field_count]
+        if cls.field_types and not _fit(values, cls.field_types):
+            raise cls._misfit(values)
         return cls(*values)
+
+    @classmethod
+    def _misfit(cls, values: Sequence[object]) -> CommandError:
+        for value, kind, check in zip(values, cls.field_types, cls.field_checks, strict=False):
+            if not _fit((value,), (kind,)):
+                text = f"{cls.wire_name}: field {check.name!r} must be {check.text}"
+                return CommandError(ErrorCode.MALFORMED, text)
+        raise AssertionError("it is asked only when a value does not fit")
+
+
+_Kind: TypeAlias = tuple[frozenset[object] | None, object]
+"""Of one field the exact types, and for lists the exact type of each item; None for any."""
 
 
 class _Check(NamedTuple):
@@ -145,17 +156,16 @@ def _check_of(name: str, annotation: object) -> _Check:
     )
 
 
-def _first_misfit(values: Sequence[object], checks: tuple[_Check, ...]) -> _Check | None:
-    """Return the check that its value does not pass; every command that arrives comes by here."""
-    for value, check in zip(values, checks):  # noqa: B905 - `strict` would cost a third of it all
-        types, item, _, _ = check
-        if types is not None and type(value) not in types:
-            return check
+def _fit(values: Sequence[object], kinds: tuple[_Kind, ...]) -> bool:
+    """Return whether all values are as they must be; every command that arrives comes by here."""
+    for value, (allowed, item) in zip(values, kinds):  # noqa: B905 - `strict` would cost a third
+        if allowed is not None and type(value) not in allowed:
+            return False
         if item is not None and value:
             for each in value:  # type: ignore[attr-defined]  # a list, by the types above
                 if type(each) is not item:
-                    return check
-    return None
+                    return False
+    return True
 
 
 def _is_union(annotation: object) -> bool:
@@ -213,20 +223,23 @@ def command(
         made.field_required = sum(
             part.default is MISSING and part.default_factory is MISSING for part in parts
         )
-        made.field_any = all(check.types is None for check in made.field_checks)
-        made.field_values = staticmethod(_values_of(made.field_names))
+        made.field_count = len(parts)
+        kinds = tuple((check.types, check.item) for check in made.field_checks)
+        made.field_types = kinds if any(allowed is not None for allowed, _ in kinds) else ()
+        made.to_fields = _fields_of(made.field_names)  # type: ignore[assignment]
         return made
 
     return decorate
 
 
-def _values_of(names: tuple[str, ...]) -> Callable[[Command], tuple[object, ...]]:
+def _fields_of(names: tuple[str, ...]) -> Callable[[Command], tuple[object, ...]]:
+    """Make the `to_fields` of a command."""
     if not names:
         return lambda _: ()
+    get = attrgetter(*names)
     if len(names) == 1:
-        get_one = attrgetter(names[0])
-        return lambda instance: (get_one(instance),)
-    return cast("Callable[[Command], tuple[object, ...]]", attrgetter(*names))
+        return lambda command: (get(command),)
+    return lambda command: get(command)  # an attrgetter is no method  # noqa: PLW0108
 
 
 def _snake_case(name: str) -> str:
