@@ -14,9 +14,11 @@ from aiohttp import ClientSession, WSMsgType
 from websockets.asyncio.client import ClientConnection, connect
 
 from gateway.edge.compressed import SLICE, CompressedWebSocketEdge, SecureCompressedWebSocketEdge
+from gateway.edge.deflate import DeflateEncoding
 from gateway.edge.interface import Edge
 from gateway.edge.options import EdgeOptions
 from tests.gateway.edge.support import Browser, Recorder, Served, frame, request, serving, text
+from tests.gateway.support import Pipes
 
 AGREEING = EdgeOptions(compression=True)
 OFFER = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
@@ -235,6 +237,23 @@ async def test_a_client_that_does_not_read(serve: Serve, client_tls: ssl.SSLCont
         assert len(sent) < 0.6 * len(message)
         await core.until(lambda: core.told[-1] == "write_resumed")
         browser.writer.close()
+
+
+def test_what_waits_is_counted_as_it_is_sent() -> None:
+    """A compressed frame that waits for two clients that do not read is counted once, compressed."""
+    core, encoding = Pipes(), DeflateEncoding()
+    slow = [core.connect(encoding=encoding, capacity=0) for _ in range(2)]
+    plain = core.connect()
+    message = NEWS * 100
+    reached = core.outbox.offer([*slow, plain], message)
+    core.outbox.flush()
+    size = len(DeflateEncoding().encode(message))
+
+    assert reached == 3
+    assert core.received(plain) == [message]
+    assert [each.waiting for each in slow] == [size, size]
+    assert core.outbox.waiting_bytes == size < len(message) / 10
+    assert encoding.counters.compressions == 1
 
 
 # Other implementations.

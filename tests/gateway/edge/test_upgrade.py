@@ -71,6 +71,21 @@ def test_subprotocols_and_extensions_are_declined() -> None:
     assert b"Extensions" not in response
 
 
+def test_compression_is_agreed_to_where_that_is_wanted() -> None:
+    """An offer that can be met is answered behind the proof; another leaves the answer as it is."""
+    offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
+    head = request("/", "Sec-WebSocket-Extensions: x-other", offer).removesuffix(b"\r\n\r\n")
+    agreed, plain = parse_upgrade(head, deflate=True), parse(request())
+
+    assert agreed.deflate
+    assert agreed.response == plain.response[:-2] + (
+        b"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover;"
+        b" client_no_context_takeover\r\n\r\n"
+    )
+    assert parse_upgrade(request().removesuffix(b"\r\n\r\n"), deflate=True) == plain
+    assert not plain.deflate
+
+
 def test_plain_http_is_told_that_this_is_a_websocket_port() -> None:
     """An ordinary GET or POST gets a short text and 426."""
     for data in (
