@@ -98,7 +98,7 @@ void leave(struct browser *b)
     if (b->stage == OPEN)
         closed++;
     else
-        not_opened();
+        not_opened(b);
     b->stage = GONE;
     close(b->fd);
     free(b->rest);

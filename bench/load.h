@@ -48,7 +48,7 @@ void open_all(int port, int inflight, void (*turn)(void));
 void connected(struct browser *b);
 size_t read_head(struct browser *b, const uint8_t *data, size_t size);
 void greeted(struct browser *b);
-void not_opened(void);
+void not_opened(const struct browser *b);
 
 /* load_rounds.c */
 void start_rounds(uint64_t milliseconds, uint64_t depth, uint64_t size);

@@ -103,9 +103,15 @@ void greeted(struct browser *b)
     opened++;
 }
 
-/* Count a browser that ended before. */
-void not_opened(void)
+/* Count a browser that ended before, and say how far it came and why it did. */
+void not_opened(const struct browser *b)
 {
+    static const char *const stages[] = {"connecting", "shaking hands", "waiting for its init"};
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(b->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    fprintf(stderr, "ended while %s, after %lu ms: %s\n", stages[b->stage],
+            (now_ns() - b->dialled) / 1000000, strerror(error ? error : errno));
     failed++;
 }
 

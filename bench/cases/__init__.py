@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bench.cases import broadcast, commands, opening, rounds, targets
+from bench.cases import broadcast, commands, growth, opening, rounds, targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,5 +47,6 @@ CASES: Final[dict[str, Case]] = {
     "calls": Case(commands.calls),
     "pipelined": Case(commands.pipelined),
     "rounds": Case(rounds.rounds),
+    "growth": Case(growth.growth, is_short=False),
 }
 """Every case by its name on the command line, in the order of the table."""
