@@ -17,7 +17,8 @@ from bench.table import Row
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bench.crowd import Run
+    from bench.cluster import Cluster
+    from bench.crowd import Crowd, Run
     from bench.stage import Stage
     from gateway_client import GatewayClient
 
@@ -89,14 +90,13 @@ class Turns:
         return Row(case, "  CPU of the crowd, each", "µs", cost)
 
 
-def turn(stage: Stage, expect: Callable[[], None], publish: Callable[[], None]) -> Turn:
-    """Have the gateway deliver what is published."""
-    expect()
-    before, cpu = stage.cluster.counters(), stage.gateway.cpu_ns()
+def turn(cluster: Cluster, crowd: Crowd, publish: Callable[[], None]) -> Turn:
+    """Have the gateway deliver to a crowd what is published; the crowd must expect it."""
+    before, cpu = cluster.counters(), cluster.gateway.cpu_ns()
     publish()
-    run = stage.crowd.result()
-    cpu = stage.gateway.cpu_ns() - cpu
-    return Turn(run, cpu / 1000 / run.deliveries, stage.cluster.frames_per_flush(before))
+    run = crowd.result()
+    cpu = cluster.gateway.cpu_ns() - cpu
+    return Turn(run, cpu / 1000 / run.deliveries, cluster.frames_per_flush(before))
 
 
 def floor_turn(stage: Stage, messages: int, interval: float = 0, frames: float = 1.0) -> Turn:

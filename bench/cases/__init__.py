@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bench.cases import broadcast, commands, growth, opening, rounds, targets
+from bench.cases import (
+    broadcast,
+    churn,
+    commands,
+    deflate,
+    growth,
+    hundred,
+    opening,
+    rounds,
+    targets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +51,7 @@ CASES: Final[dict[str, Case]] = {
     "groups": Case(targets.groups),
     "mixed": Case(targets.mixed),
     "uids": Case(targets.uids),
+    "deflate": Case(deflate.deflate, is_short=False),
     "handshake": Case(opening.handshake),
     "storm": Case(opening.storm, is_short=False),
     "memory": Case(opening.memory, is_short=False),
@@ -48,5 +59,7 @@ CASES: Final[dict[str, Case]] = {
     "pipelined": Case(commands.pipelined),
     "rounds": Case(rounds.rounds),
     "growth": Case(growth.growth, is_short=False),
+    "hundred": Case(hundred.hundred, is_short=False),
+    "churn": Case(churn.churn, is_short=False),
 }
 """Every case by its name on the command line, in the order of the table."""

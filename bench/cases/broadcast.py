@@ -64,12 +64,9 @@ def stream(plan: Plan) -> Measured:
     floor, ours = [], []
     for _ in range(TURNS):
         floor.append(floor_turn(stage, FLOOR_ROUNDS))
+        stage.crowd.expect(messages)
         ours.append(
-            turn(
-                stage,
-                lambda: stage.crowd.expect(messages),
-                lambda: publish_batches(stage.client, messages),
-            )
+            turn(stage.cluster, stage.crowd, lambda: publish_batches(stage.client, messages))
         )
     return _stream_rows(Turns(ours), Turns(floor))
 
@@ -90,7 +87,8 @@ def _spaced_turns(stage: Stage) -> tuple[Turns, Turns]:
     ours: list[Turn] = []
     for _ in range(TURNS):
         floor.append(floor_turn(stage, SPACED, INTERVAL))
-        ours.append(turn(stage, lambda: stage.crowd.expect(SPACED), lambda: _publish_spaced(stage)))
+        stage.crowd.expect(SPACED)
+        ours.append(turn(stage.cluster, stage.crowd, lambda: _publish_spaced(stage)))
     return Turns(ours), Turns(floor)
 
 

@@ -90,10 +90,10 @@ def uids(plan: Plan) -> Measured:
             for sequence, name in enumerate(names):
                 pipeline.send_to_uid(name, message(sequence))
 
-    turns = [
-        turn(stage, lambda: stage.crowd.expect_some([1] * UID_MESSAGES), publish)
-        for _ in range(TURNS)
-    ]
+    turns = []
+    for _ in range(TURNS):
+        stage.crowd.expect_some([1] * UID_MESSAGES)
+        turns.append(turn(stage.cluster, stage.crowd, publish))
     return _uid_rows(f"{count:,} uids", Turns(turns))
 
 
@@ -114,11 +114,12 @@ class _Crossing:
     def turn(self, messages: int) -> Turn:
         """Publish to groups picked at random, in batches."""
         names = self._random.choices(self._names, k=messages)
-        receivers = [self._members[name] for name in names]
+        stage = self._stage
+        stage.crowd.expect_some([self._members[name] for name in names])
         return turn(
-            self._stage,
-            lambda: self._stage.crowd.expect_some(receivers),
-            lambda: publish_batches(self._stage.client, messages, groups=names),
+            stage.cluster,
+            stage.crowd,
+            lambda: publish_batches(stage.client, messages, groups=names),
         )
 
     def clear(self) -> None:
@@ -136,7 +137,8 @@ def _single_group_turn(stage: Stage, frames: float) -> Turn:
         for first, end in pairwise(ends):
             publish_batches(stage.client, end, first=first, batch=end - first)
 
-    return turn(stage, lambda: stage.crowd.expect(ends[-1]), publish)
+    stage.crowd.expect(ends[-1])
+    return turn(stage.cluster, stage.crowd, publish)
 
 
 def _rows(case: str, what: str, ours: Turns, floor: Turns, bound: Bound) -> Measured:

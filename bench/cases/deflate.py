@@ -1,0 +1,108 @@
+"""permessage-deflate: 1 KB of JSON to browsers that agreed to it, beside as many that did not."""
+
+from __future__ import annotations
+
+import json
+import random
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final, Self
+
+from bench.cluster import Cluster
+from bench.crowd import Crowd, message
+from bench.plan import CONNECTIONS
+from bench.programs import BenchError
+from bench.table import Bound, Row
+from bench.turns import TURNS, Turns, turn
+
+if TYPE_CHECKING:
+    from bench.plan import Plan
+    from bench.table import Measured
+    from bench.turns import Turn
+
+__all__ = ["deflate"]
+
+BYTES: Final = 1024
+"""Size of each message before it is compressed."""
+
+WALKS: Final = 20
+"""Messages a turn, each awaited: every delivery is a `send()` of its own."""
+
+SEED: Final = 9
+
+
+def deflate(plan: Plan) -> Measured:
+    """CPU per delivery of compressed messages, beside the same messages as they are."""
+    size = plan.size_of(CONNECTIONS)
+    compressed, plain = [], []
+    with Cluster("--compression") as cluster, ExitStack() as stack:
+        agreed = stack.enter_context(_GroupOfAll(cluster, size, "deflate"))
+        others = stack.enter_context(_GroupOfAll(cluster, size))
+        if agreed.crowd.opened.compressed != size:
+            raise BenchError(
+                f"only {agreed.crowd.opened.compressed} of {size} agreed to compression"
+            )
+        before = cluster.counters()
+        for _ in range(TURNS):
+            plain.append(others.turn())
+            compressed.append(agreed.turn())
+        after = cluster.counters()
+    compressions = after["compressions_total"] - before["compressions_total"]
+    wire = after["compressions_after_bytes_total"] - before["compressions_after_bytes_total"]
+    return [
+        *_rows(Turns(compressed), Turns(plain)),
+        Row("deflate", "  compressions per message", "", compressions / (TURNS * WALKS)),
+        Row("deflate", "  bytes of a message", "", wire / compressions, BYTES),
+    ]
+
+
+class _GroupOfAll:
+    """A crowd of its own kind that is in one group; a context manager that closes it."""
+
+    def __init__(self, cluster: Cluster, size: int, *options: str) -> None:
+        self._cluster = cluster
+        self._name = "".join(["group", *options])
+        there = set(cluster.client.get_all_client_id_list())
+        self.crowd = Crowd(cluster.port, size, options=options)
+        with cluster.client.pipeline() as pipeline:
+            for client_id in cluster.client.get_all_client_id_list():
+                if client_id not in there:
+                    pipeline.join_group(client_id, self._name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.crowd.close()
+
+    def turn(self) -> Turn:
+        """Send to all of the group, one message after the other."""
+        self.crowd.expect(WALKS)
+        result = turn(self._cluster, self.crowd, self._publish)
+        if result.run.content_bytes != result.run.deliveries * BYTES:
+            raise BenchError(f"{result.run.content_bytes} bytes arrived")
+        return result
+
+    def _publish(self) -> None:
+        for sequence in range(WALKS):
+            self._cluster.client.send_to_group(self._name, _json(sequence))
+
+
+def _json(sequence: int) -> str:
+    """Give a message that is a JSON text of exactly so many bytes: prices, as an exchange has them."""
+    chance = random.Random(SEED + sequence)
+    quotes = [
+        {"symbol": f"{chance.randrange(36**4):04x}", "bid": chance.randrange(10**6) / 100}
+        for _ in range(20)
+    ]
+    text = json.dumps([message(sequence)[:31], quotes, ""], separators=(",", ":"))
+    return f'{text[:-2]}{" " * (BYTES - len(text))}"]'
+
+
+def _rows(compressed: Turns, plain: Turns) -> Measured:
+    what = "deflate: CPU per delivery"
+    bound = Bound(1.15, of_ratio=True)
+    return [
+        Row("deflate", what, "µs", compressed.cpu_us, plain.cpu_us, bound),
+        Row("deflate", "  latency, p99", "ms", compressed.p99_ms, plain.p99_ms),
+        compressed.crowd_row("deflate"),
+    ]
