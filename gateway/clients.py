@@ -112,8 +112,8 @@ class Clients:
 
     # What the edges report (gateway.edge.interface.EdgeEvents).
 
-    def opened(self, edge: Edge, request: ConnectRequest) -> None:
-        """List a client that finished its handshake and tell it its client id."""
+    def opened(self, edge: Edge, request: ConnectRequest) -> bytes:
+        """List a client that finished its handshake; return the message that tells it its client id."""
         client_id = self._new_client_id()
         # Later than that of any before, so that connections can be listed in this order.
         self._opened_at = max(time.time(), math.nextafter(self._opened_at, math.inf))
@@ -126,14 +126,14 @@ class Clients:
         if obstacle is not None:
             self._refused.add(connection)
             self._send_away(connection, obstacle)
-            return
+            return b""
         if self.unbound is not None:
             self.unbound.add(connection)
-        if self._init_message:
-            # An id is letters and digits in every form: nothing to escape.
-            init = f'{{"type":"init","client_id":"{client_id}"}}'
-            self._outbox.offer((connection,), init)
         self._router.opened(connection, request, self._clock())
+        if not self._init_message:
+            return b""
+        # An id is letters and digits in every form: nothing to escape.
+        return edge.encoding.encode(f'{{"type":"init","client_id":"{client_id}"}}')
 
     def received(self, edge: Edge, message: str | bytes) -> None:
         """Count a message and hand it on; before the first worker came there is nobody to take it."""

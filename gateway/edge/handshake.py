@@ -87,12 +87,15 @@ class Handshake(AcceptedProtocol):
             self._transport.abort()
 
     def _open(self, transport: asyncio.Transport, upgrade: Upgrade, rest: bytes) -> None:
-        transport.write(upgrade.response)
         edge = _EDGES[_is_secure(transport), upgrade.deflate](self._context, transport)
-        transport.set_protocol(edge)
         self._context.counters.opened += 1
         self._context.counters.opened_compressed += upgrade.deflate
-        self._context.events.opened(edge, self._request(upgrade))
+        try:
+            first = self._context.events.opened(edge, self._request(upgrade))
+            if not transport.is_closing():
+                transport.write(upgrade.response + first)
+        finally:  # whoever was told the beginning is told the end
+            transport.set_protocol(edge)
         if rest:
             edge.data_received(rest)
 

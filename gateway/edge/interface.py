@@ -118,8 +118,13 @@ class EdgeEvents(Protocol):
     one of them is a bug of the core: it goes to the loop's handler and ends that connection.
     """
 
-    def opened(self, edge: Edge, request: ConnectRequest) -> None:
-        """A client finished its handshake; it already has the answer and may be written to."""
+    def opened(self, edge: Edge, request: ConnectRequest) -> bytes:
+        """A client finished its handshake; it may be written to as soon as this call has returned.
+
+        Returns:
+            Encoded messages that the client gets first, `b""` for none. The edge sends them together
+            with its answer to the handshake, for a write is what a handshake costs most.
+        """
 
     def received(self, edge: Edge, message: str | bytes) -> None:
         """A whole message arrived: `str` was text, `bytes` binary."""

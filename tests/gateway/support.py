@@ -285,7 +285,9 @@ class Pipes:
         """Connect a client."""
         pipe = Pipe(encoding or self.lines, capacity)
         pipe.events = self.outbox
-        self.clients.opened(pipe, request())
+        first = self.clients.opened(pipe, request())
+        if first:
+            pipe.write(first)
         connection: Connection = pipe.connection
         if uid is not None:
             self.hub.bind(connection, uid)

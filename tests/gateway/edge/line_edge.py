@@ -82,7 +82,7 @@ class LineEdge(AcceptedProtocol):
         self._transport.set_write_buffer_limits(high=0)
         self._context.counters.opened += 1
         request = ConnectRequest("", "", {}, *self._peer, self._origin.listener)
-        self._context.events.opened(self, request)
+        self._transport.write(self._context.events.opened(self, request))
 
     def data_received(self, data: bytes) -> None:
         *lines, self._buffer = (self._buffer + data).split(b"\n")

@@ -76,15 +76,17 @@ class Recorder:
     reasons: list[CloseReason] = field(default_factory=list)
     ending_edges: list[Edge] = field(default_factory=list)
     on_opened: Callable[[Edge], object] | None = None
+    first: bytes = b""
     on_received: Callable[[Edge, str | bytes], object] | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def opened(self, edge: Edge, request: ConnectRequest) -> None:
+    def opened(self, edge: Edge, request: ConnectRequest) -> bytes:
         self.edges.append(edge)
         self.requests.append(request)
         self._tell("opened")
         if self.on_opened:
             self.on_opened(edge)
+        return self.first
 
     def received(self, edge: Edge, message: str | bytes) -> None:
         self.messages.append(message)

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from gateway.edge.codec import WEBSOCKET
 from gateway.edge.options import EdgeOptions
 from gateway.edge.proxies import TrustedProxies
 from tests.gateway.edge.support import (
@@ -143,6 +144,18 @@ async def test_the_real_client_behind_a_trusted_proxy() -> None:
         await core.edge()
 
         assert core.requests[0].remote_addr == "203.0.113.7"
+        browser.writer.close()
+
+
+async def test_what_the_core_says_first_comes_with_the_answer() -> None:
+    """One write for both: a client that has the one has the other."""
+    core = Recorder(first=WEBSOCKET.encode("first"))
+    async with serving(core) as served:
+        browser = await served.connect(request())
+        answer, _, first = (await browser.reader.read(4096)).partition(b"\r\n\r\n")
+
+        assert answer.startswith(b"HTTP/1.1 101 ")
+        assert first == core.first
         browser.writer.close()
 
 
