@@ -3,10 +3,15 @@
 Masked with zeros, a message stands in its frame as it is, so a talker costs the test little more than its
 `write` and `find`. What is sent while the gateway does not read waits in the socket, then in the
 transport: `is_stuck` tells that the socket takes no more.
+
+A narrow browser's sockets hold little, so that the gateway notices soon when it stops reading: 50 KB are
+on the way to it then, and 4 MB to another one.
 """
 
 import asyncio
 import json
+import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final, cast
@@ -19,6 +24,11 @@ _CLOSE: Final = 0x88
 _NO_MASK: Final = bytes(4)
 _PADDING: Final = "x" * 4_000
 _BATCH: Final = 16
+
+_NARROW_SEGMENT: Final = 536
+"""Bytes of a segment to a narrow browser: the kernel allows a sender a few dozen of them at first."""
+_NARROW_BUFFER: Final = 4096
+"""Bytes that a narrow browser's own socket keeps."""
 
 
 class Talker(asyncio.Protocol):
@@ -75,6 +85,19 @@ class Talker(asyncio.Protocol):
         await self.until_received(count)
         return self.received[count - 1]
 
+    def stop_reading(self) -> None:
+        """Leave what comes where it is, until told to read on."""
+        self._wire.pause_reading()
+
+    def read_on(self) -> None:
+        """Read again."""
+        self._wire.resume_reading()
+
+    def secured(self, transport: asyncio.Transport, wire: asyncio.Transport) -> None:
+        """Begin, over TLS; `wire` is the transport under it, which stops when this stops reading."""
+        self.connection_made(transport)
+        self._wire = wire
+
     def close(self) -> None:
         """Go away without a word."""
         self._transport.abort()
@@ -82,7 +105,7 @@ class Talker(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport = self._wire = cast("asyncio.Transport", transport)
         self._transport.write(upgrade())
 
     def data_received(self, data: bytes) -> None:
@@ -123,8 +146,9 @@ class Talker(asyncio.Protocol):
         buffer, start = self._buffer, 0
         while len(buffer) >= start + 2:
             size, head = buffer[start + 1], 2
-            if size == 126:
-                size, head = int.from_bytes(buffer[start + 2 : start + 4]), 4
+            if size >= 126:
+                head = 4 if size == 126 else 10
+                size = int.from_bytes(buffer[start + 2 : start + head])
             end = start + head + size
             if len(buffer) < end:
                 break
@@ -149,21 +173,52 @@ def frame(text: str) -> bytes:
     return head + _NO_MASK + payload
 
 
+def make_narrow(sock: socket.socket) -> None:
+    """Have a socket that will be connected hold little; see above."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _NARROW_SEGMENT)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _NARROW_BUFFER)
+
+
 @asynccontextmanager
-async def talkers(url: str, count: int) -> AsyncIterator[list[Talker]]:
-    """Connect so many browsers, and wait until each has its id."""
-    loop = asyncio.get_running_loop()
+async def talkers(
+    url: str, count: int, *, tls: ssl.SSLContext | None = None, narrow: bool = False
+) -> AsyncIterator[list[Talker]]:
+    """Connect so many browsers, and wait until each has its id.
+
+    Args:
+        url: Where.
+        count: How many.
+        tls: What to trust, for `wss://`.
+        narrow: Whether little is on its way to them when they do not read.
+    """
     made: list[Talker] = []
     try:
         for _ in range(count):
-            _, talker = await loop.create_connection(Talker, *split(url))
-            made.append(talker)
+            made.append(await _connect(url, tls, narrow=narrow))  # noqa: PERF401 - closed below
         for talker in made:
             await talker.until(lambda: bool(talker.client_id))  # noqa: B023 - awaited at once
         yield made
     finally:
         for talker in made:
             talker.close()
+
+
+async def _connect(url: str, tls: ssl.SSLContext | None, *, narrow: bool) -> Talker:
+    loop = asyncio.get_running_loop()
+    sock = socket.socket()
+    if narrow:
+        make_narrow(sock)
+    sock.setblocking(False)
+    await loop.sock_connect(sock, split(url))
+    if tls is None:
+        _, talker = await loop.create_connection(Talker, sock=sock)
+        return talker
+    talker = Talker()
+    wire, _ = await loop.create_connection(asyncio.Protocol, sock=sock)
+    transport = await loop.start_tls(wire, talker, tls, server_hostname="localhost")
+    assert transport is not None
+    talker.secured(transport, wire)
+    return talker
 
 
 async def flood(talker: Talker, text: Callable[[int], str]) -> int:
