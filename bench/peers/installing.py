@@ -67,9 +67,10 @@ def _nginx(package: str) -> str:
         raise BenchError(f"nginx with {NCHAN.name} is not installed (Debian: {package})")
     command = ["dpkg-query", "-W", "-f", "${Version}", package]
     try:
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        version = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     except (FileNotFoundError, subprocess.CalledProcessError):
-        return "unknown"
+        return "of unknown version"
+    return version.rpartition(":")[2]  # before a colon stands how often Debian counted anew
 
 
 _VERSIONS: Final[dict[Kind, Callable[[str], str]]] = {
