@@ -44,12 +44,14 @@ bench: $(VENV)/stamp  ## what the gateway costs beside a C loop, in about two mi
 	@sh scripts/system_packages.sh compiler
 	$(PYTHON) -m bench --json build/bench/short.json
 
-bench-full: $(VENV)/stamp  ## everything that can be measured, with plots: half an hour
+bench-full: $(VENV)/stamp  ## everything that can be measured, with plots: twenty minutes
 	@sh scripts/system_packages.sh compiler
+	$(PYTHON) -m pip install --quiet --group plots
 	$(PYTHON) -m bench --full --json build/bench/full.json
+	$(PYTHON) -m bench.plot build/bench/full.json
 
 # Peers that cannot be had are told in the table; the run goes on without them.
-bench-peers: $(VENV)/stamp  ## other gateways and libraries beside ours, in six minutes
+bench-peers: $(VENV)/stamp  ## other gateways and libraries beside ours, in seven minutes
 	@sh scripts/system_packages.sh compiler
 	@for need in npm nchan; do sh scripts/system_packages.sh $$need || true; done
 	$(PYTHON) -m bench.peers
