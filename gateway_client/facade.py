@@ -12,7 +12,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from types import MethodType
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from typing import Any, Generic, ParamSpec, TypeVar
 
 __all__ = ["ClassProperty", "Method", "described", "method_of"]
 
@@ -30,8 +30,7 @@ class Method(Generic[P, R_co]):
         self.function = function
 
     def __get__(self, instance: object, owner: type) -> Callable[P, R_co]:
-        bound = MethodType(self.function, owner if instance is None else instance)
-        return cast("Callable[P, R_co]", bound)
+        return MethodType(self.function, owner if instance is None else instance)
 
     @property
     def __wrapped__(self) -> Callable[..., R_co]:

@@ -19,9 +19,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway_wire.errors import InvalidClientId
 
@@ -45,8 +44,7 @@ class ClientIdForm(Enum):
     CONNMIX = "connmix"
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedId:
+class ParsedId(NamedTuple):
     """A well-formed client id.
 
     Attributes:

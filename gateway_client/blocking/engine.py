@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Final, TypeVar
 
 from gateway_client.blocking.registers import Registers
@@ -45,7 +46,7 @@ class Engine:
         self._losses = losses
         self._registers = Registers(cluster, party)
         self.next_request_id: Callable[[], int] = itertools.count(1).__next__
-        self._look_at = 0.0
+        self._looked = -inf
 
     def __repr__(self) -> str:
         return f"<Engine {self.cluster!r} {self.switchboard!r}>"
@@ -90,9 +91,9 @@ class Engine:
             GatewayError: If that cannot be known, or there is nobody to ask.
         """
         cluster = self.cluster
-        if now >= self._look_at:
-            self._look_at = now + look_every
+        if now - self._looked >= look_every:
             self._look(now, timeout)
+            self._looked = now  # not before, since other threads must wait for the very first look
         unknown = cluster.unknown(call, now)
         if unknown:
             self._registers.look_up(now + min(timeout, CONNECT_TIMEOUT), now)
