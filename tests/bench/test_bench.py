@@ -35,6 +35,7 @@ def test_the_cases_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ["memory", "rounds"],
         ["storm", "groups", "calls"],
+        ["deflate", "churn", "hundred"],
     ],
 )
 def test_the_whole_runs(
@@ -49,4 +50,4 @@ def test_the_whole_runs(
     assert all(f"python -m bench {case}\n" in printed for case in cases)
     rows = json.loads(result.read_text())["rows"]
     assert {row["case"] for row in rows} == set(cases)
-    assert all(row["value"] > 0 for row in rows if row["case"] != "memory")
+    assert all(row["value"] > 0 for row in rows if row["unit"] != "MB" and row["case"] != "memory")
