@@ -64,6 +64,7 @@ class Pipeline(PipelineMethods):
 
     def __enter__(self) -> Self:
         self._is_inside = True
+        self._on_settled = self._settle  # one bound method for all, of which thousands would wait
         return self
 
     def __exit__(
@@ -77,6 +78,7 @@ class Pipeline(PipelineMethods):
             self._finish()
         else:
             self._abandon()
+        del self._on_settled  # it holds this pipeline
 
     def _queue(self, call: Call[Any]) -> None:
         if not self._is_inside:
@@ -100,7 +102,7 @@ class Pipeline(PipelineMethods):
             if not talk.has_room(SEND_AT, MAX_OPEN):
                 self._relieve(talk, now)
         if tally.open:
-            tally.on_settled = self._settle
+            tally.on_settled = self._on_settled
         else:
             self._settle(tally)
 
