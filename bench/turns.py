@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from bench.stage import Stage
     from gateway_client import GatewayClient
 
-__all__ = ["BATCH", "TURNS", "Turn", "Turns", "floor_turn", "publish_batches", "turn"]
+__all__ = [
+    "BATCH",
+    "TURNS",
+    "Turn",
+    "Turns",
+    "Walks",
+    "floor_turn",
+    "publish_batches",
+    "turn",
+    "walks",
+]
 
 TURNS: Final = 3
 """Times that gateway and C loop are measured in turn."""
@@ -46,6 +56,23 @@ class Turn:
     cpu_us: float
     frames: float = 1.0
     walk_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Walks:
+    """What messages to all cost that waited for each other.
+
+    Attributes:
+        cpu_us: CPU of the server per delivery, in microseconds.
+        frames: Messages that left in one `send()`, in the mean.
+        content_bytes: Size of a message, in the mean.
+        crowd_cpu_us: CPU that the crowd itself took per delivery, in microseconds.
+    """
+
+    cpu_us: float
+    frames: float
+    content_bytes: float
+    crowd_cpu_us: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +124,38 @@ def turn(cluster: Cluster, crowd: Crowd, publish: Callable[[], None]) -> Turn:
     run = crowd.result()
     cpu = cluster.gateway.cpu_ns() - cpu
     return Turn(run, cpu / 1000 / run.deliveries, cluster.frames_per_flush(before))
+
+
+def walks(
+    cluster: Cluster,
+    crowds: Sequence[Crowd],
+    messages: Sequence[int],
+    publish: Callable[[int], None],
+) -> Walks:
+    """Have the gateway deliver some messages to all, and then some more, when all have them.
+
+    Args:
+        cluster: What delivers.
+        crowds: Who gets them.
+        messages: How many are published each time; they leave together.
+        publish: Publishes so many, numbered from 0.
+    """
+    before, cpu = cluster.counters(), cluster.gateway.cpu_ns()
+    runs: list[Run] = []
+    for count in messages:
+        for crowd in crowds:
+            crowd.expect(count)
+        publish(count)
+        runs += [crowd.result() for crowd in crowds]
+    cpu = cluster.gateway.cpu_ns() - cpu
+    deliveries = sum(run.deliveries for run in runs)
+    crowd_cpu = sum(run.crowd_cpu_us * run.deliveries for run in runs)
+    return Walks(
+        cpu / 1000 / deliveries,
+        cluster.frames_per_flush(before),
+        sum(run.content_bytes for run in runs) / deliveries,
+        crowd_cpu / deliveries,
+    )
 
 
 def floor_turn(stage: Stage, messages: int, interval: float = 0, frames: float = 1.0) -> Turn:

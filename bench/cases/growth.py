@@ -15,7 +15,7 @@ from bench.crowd import message
 from bench.programs import BenchError
 from bench.stage import GROUP, open_crowd
 from bench.table import Series
-from bench.turns import BATCH, publish_batches
+from bench.turns import BATCH, publish_batches, walks
 from gateway_client import Pipeline
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ COMMANDS: Final = 5_000
 """Commands of each kind that are measured, in one pipeline."""
 
 WALKS: Final = 10
-"""Messages to all, each awaited."""
+"""Messages to all, one after the other."""
 
 
 def growth(plan: Plan) -> Measured:
@@ -90,8 +90,7 @@ def _over_connections(cluster: Cluster, sizes: Sequence[int]) -> Measured:
             new = [(client_id, GROUP) for client_id in client_ids if client_id not in known]
             known.update(client_ids)
             table.add(size, "join_group", _command_us(cluster, _join, new, answer=True))
-            table.add(size, "delivery, one message", _delivery_us(cluster, crowds, 1))
-            table.add(size, f"delivery, {BATCH} pipelined", _delivery_us(cluster, crowds, BATCH))
+            _add_deliveries(table, cluster, size, crowds)
             _add_lookups(table, cluster, size, client_ids, size)
     return table.series()
 
@@ -141,9 +140,7 @@ def _over_gateways(connections: int) -> Measured:
                 client_ids = cluster.client.get_all_client_id_list()
                 joins = [(client_id, GROUP) for client_id in client_ids]
                 table.add(gateways, "join_group", _command_us(cluster, _join, joins, answer=True))
-                table.add(gateways, "delivery, one message", _delivery_us(cluster, [crowd], 1))
-                batch = _delivery_us(cluster, [crowd], BATCH)
-                table.add(gateways, f"delivery, {BATCH} pipelined", batch)
+                _add_deliveries(table, cluster, gateways, [crowd])
                 _add_lookups(table, cluster, gateways, client_ids, connections)
     return table.series()
 
@@ -158,14 +155,12 @@ def _add_lookups(
     table.add(size, "get_client_count_by_group", count)
 
 
-def _delivery_us(cluster: Cluster, crowds: Sequence[Crowd], batch: int) -> float:
-    messages = max(WALKS, batch)
-    for crowd in crowds:
-        crowd.expect(messages)
-    cpu = cluster.gateway.cpu_ns()
-    publish_batches(cluster.client, messages, batch=batch)
-    deliveries = sum(crowd.result().deliveries for crowd in crowds)
-    return (cluster.gateway.cpu_ns() - cpu) / 1000 / deliveries
+def _add_deliveries(table: _Table, cluster: Cluster, size: int, crowds: Sequence[Crowd]) -> None:
+    for messages, what in (([1] * WALKS, "one message"), ([BATCH], f"{BATCH} pipelined")):
+        done = walks(
+            cluster, crowds, messages, lambda count: publish_batches(cluster.client, count)
+        )
+        table.add(size, f"delivery, {what}", done.cpu_us)
 
 
 def _command_us(
