@@ -165,6 +165,8 @@ class Clients:
         edge.connection = None
         self._hub.remove(connection)
         self._ending.discard(connection)
+        if self.unbound is not None:
+            self.unbound.remove(connection)
         self._outbox.forget(connection)
         self.counters.closed[reason.name] += 1
         self.sockets -= 1

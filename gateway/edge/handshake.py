@@ -28,10 +28,6 @@ _EDGES: Final = {
 }
 """The class of a connection: whether it is over TLS, and whether it agreed to compression."""
 
-_DONE: Final = HeadReader()
-"""In place of a reader that has read: the deadline keeps a handshake that is over for some seconds, and
-shall not keep the bytes of its head."""
-
 
 class Handshake(AcceptedProtocol):
     """Turns an accepted socket into an open websocket; arguments as for `AcceptedProtocol`."""
@@ -71,12 +67,14 @@ class Handshake(AcceptedProtocol):
             transport.write(refused.response)
             transport.close()
         else:
-            self._transport, self._reader = None, _DONE
+            self._transport = None
+            self._context.handshakes.remove(self)
             self._open(transport, upgrade, rest)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  any end is a failure
         """Count the failure: a completed handshake has handed the transport over."""
-        self._transport, self._reader = None, _DONE
+        self._transport = None
+        self._context.handshakes.remove(self)
         self.failed(self._failure)
 
     def overdue(self) -> None:

@@ -234,6 +234,8 @@ class WebSocketEdge(asyncio.Protocol):
         reason = self._reason or CONNECTION_LOST.reason(str(exc) if exc else "")
         context = self._context
         context.keepalive.remove(self._slot, self)
+        context.closings.remove(self)
+        self._unread = b""  # the core may keep this edge until its last event is dealt with
         context.counters.lost += 1
         context.released()
         try:

@@ -217,6 +217,16 @@ async def test_a_client_without_a_uid_is_given_its_time() -> None:
     assert closed == [ann]
 
 
+async def test_who_has_gone_has_no_deadline() -> None:
+    """A client that leaves before its time is not kept until then."""
+    core = Pipes()
+    core.clients.unbound = Deadlines(30, core.clients.close_unbound)
+    ann = core.connect()
+    core.clients.lost(ann.edge, close_codes.CONNECTION_LOST.reason())
+
+    assert len(core.clients.unbound) == 0
+
+
 async def test_the_end_of_a_client_is_a_line_for_who_looks_closely(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

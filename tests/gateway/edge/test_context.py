@@ -8,7 +8,7 @@ from gateway.edge.context import AcceptedProtocol, EdgeContext, EdgeCounters, Or
 from gateway.edge.options import EdgeOptions
 from gateway.edge.proxies import TrustedProxies
 from gateway.edge.ticker import Ticker
-from tests.gateway.edge.support import Recorder
+from tests.gateway.edge.support import Recorder, serving, turns_until
 
 
 @pytest.fixture
@@ -69,6 +69,24 @@ def test_deadlines_call_what_is_overdue(context: EdgeContext) -> None:
         context.closings.turn()
 
     assert (handshake.calls, closing.calls) == (1, 1)
+
+
+async def test_no_deadline_keeps_what_has_finished() -> None:
+    """A handshake is forgotten when it is done or has failed, a connection when it is closed."""
+    core = Recorder()
+    async with serving(core) as served:
+        context = served.server._context
+        browser = await served.open()
+
+        assert len(context.handshakes) == 0
+
+        (await core.edge()).goodbye(1000, "")
+        stranger = await served.connect(b"GET")
+        await turns_until(lambda: len(context.handshakes) == len(context.closings) == 1)
+        browser.writer.close()
+        stranger.writer.close()
+        await turns_until(lambda: not len(context.handshakes) + len(context.closings))
+        await core.reason()
 
 
 def test_the_ticker_turns_wheel_and_deadlines(context: EdgeContext, ticker: Ticker) -> None:

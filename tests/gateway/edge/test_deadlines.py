@@ -30,6 +30,43 @@ def test_things_of_one_tick_expire_in_order() -> None:
     assert due == [0, 1, 2, 3, 4]
 
 
+def test_what_was_removed_does_not_expire() -> None:
+    """A thing that has finished is forgotten at once, and the others keep their times."""
+    due: list[str] = []
+    deadlines = Deadlines(1, due.append)
+    for name in "abc":
+        deadlines.add(name)
+    deadlines.remove("b")
+    deadlines.remove("b")
+
+    assert len(deadlines) == 2
+
+    deadlines.turn()
+    deadlines.add("b")
+    deadlines.turn()
+
+    assert due == ["a", "c"]
+    assert len(deadlines) == 1
+
+
+def test_one_that_expires_may_remove_and_add() -> None:
+    """What is called when a time has come may finish others, and begin new ones."""
+    due: list[int] = []
+
+    def expire(number: int) -> None:
+        due.append(number)
+        deadlines.remove(number + 1)
+        deadlines.add(number + 10)
+
+    deadlines = Deadlines(1, expire)
+    deadlines.add(0)
+    deadlines.turn()
+    deadlines.turn()
+
+    assert due == [0]
+    assert len(deadlines) == 1
+
+
 def test_what_has_expired_is_forgotten() -> None:
     """No more is kept than was added within the delay."""
     deadlines = Deadlines[int](2, lambda _: None)
