@@ -60,7 +60,18 @@ class Browser(NamedTuple):
 
 @contextmanager
 def browse(url: str, *, tls: ssl.SSLContext | None = None, **more: Any) -> Iterator[Browser]:
-    """Connect like a page does, and read the init message."""
+    """Connect like a page does, and read the init message.
+
+    Args:
+        url: Where to.
+        tls: For `wss://`; limited to TLS 1.2 from now on.
+        more: Options of `websockets.sync.client.connect`.
+    """
+    if tls is not None:
+        # The library reads in a thread of its own, and no SSLSocket stands a write meanwhile that
+        # meets the session tickets which TLS 1.3 sends after the handshake: the request is lost, or
+        # the connection (CPython issue 77271). TLS 1.2 sends none then.
+        tls.maximum_version = ssl.TLSVersion.TLSv1_2
     options = {"proxy": None, "compression": None, "close_timeout": 1, **more}
     with connect(url, ssl=tls, open_timeout=PATIENCE, **options) as connection:
         init: dict[str, str] = json.loads(connection.recv(PATIENCE))
