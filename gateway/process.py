@@ -31,6 +31,7 @@ from gateway.announcer import Announcer
 from gateway.backend import Backend
 from gateway.clients import Clients
 from gateway.drain import close_all, finish_events
+from gateway.ebb import CHEAP_WALK, Ebb
 from gateway.edge.options import EdgeOptions
 from gateway.edge.proxies import TrustedProxies
 from gateway.edge.server import EdgeServer
@@ -44,6 +45,7 @@ from gateway.program import HTTP, INTERNAL, public_kind
 from gateway.router import Router
 from gateway.settings import SECURE
 from gateway.tls import server_context
+from gateway_process import heap
 from gateway_process.addresses import ListenUrl
 from gateway_process.inspection import Work
 from gateway_process.sockets import address_of, explain
@@ -125,6 +127,7 @@ class GatewayProcess:
         self.backend = Backend(self._party, self._secret_key, self.executor, self._link_done)
         self.edge = EdgeServer(self.clients, _edge_options(settings))
         self.edge.ticker.add(self)
+        self._ebb = Ebb()
         self._listeners: list[Listener] = []
         self.announcer = Announcer(
             settings.register,
@@ -228,9 +231,12 @@ class GatewayProcess:
         return list_connections(self.hub, query, time.time())
 
     def turn(self) -> None:
-        """Let a tick of the edge's timer pass, for events that wait and links that are not read."""
+        """Let a tick of the edge's timer pass: events that wait, links that are not read, memory."""
         self.router.turn(self._loop.time())
         self.executor.reassure_workers()
+        sockets = self.edge.counters.sockets
+        if self._ebb.turn(sockets):
+            heap.give_back(walk=sockets <= CHEAP_WALK)
 
     async def _browsers_gone(self, deadline: float) -> None:
         """Wait until no browser's socket exists any more, at most until the loop's time is this."""
