@@ -189,6 +189,8 @@ async def test_work_and_connections_are_told() -> None:
         async with browsing(running) as (browser, client_id):
             await browser.send("hello")
             await worker.told(3)
+            connections = running.process.hub.connections
+            running.process.outbox.offer([connections[client_id]], "welcome")
             work = running.process.work()
             (row,) = running.process.connections(ConnectionQuery()).rows
         assert (work.connections, work.messages_in, work.messages_out) == (1, 1, 1)
