@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, cast
 
-from businessworker.importing import told
 from gateway_process.errors import StartupError
+from gateway_process.importing import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

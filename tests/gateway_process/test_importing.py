@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from businessworker.importing import import_application, told
 from gateway_process.errors import StartupError
+from gateway_process.importing import import_application, told
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Imports the application's module, and says what is wrong if that fails.
+"""Imports a module of the application, and says what is wrong if that fails.
 
 There are two ways to fail, which users mistake for each other: the module is not there, or it is there and
 raises. The second is told with the file and line that raised.
@@ -14,8 +14,6 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import gateway_client
-from businessworker.handler import RAISED
 from gateway_process.errors import StartupError
 
 if TYPE_CHECKING:
@@ -29,16 +27,17 @@ _MACHINERY: Final = ("<frozen importlib", importlib.__file__, __file__)
 """Files whose frames say nothing about who imported what."""
 
 
+_OURS: Final = ("businessworker", "gateway", "gateway_client", "gateway_process", "gateway_wire")
 _LIBRARIES: Final = (
     *{f"{sysconfig.get_path(name)}/" for name in ("stdlib", "purelib", "platlib")},
-    *(f"{Path(each).parent}/" for each in (__file__, gateway_client.__file__)),
+    *(f"{Path(__file__).parents[1] / name}/" for name in _OURS),
     "<",
 )
 """Where code lies that the application has not written; `<` as in `<frozen runpy>`."""
 
 
 def import_application(name: str, app_dir: Path) -> ModuleType:
-    """Import the module that holds the application's handlers.
+    """Import a module that holds code of the application.
 
     Args:
         name: Its dotted name.
@@ -50,7 +49,7 @@ def import_application(name: str, app_dir: Path) -> ModuleType:
     try:
         module = importlib.import_module(name)
     # SystemExit: a script that ends itself, or starts a server, in its last lines
-    except RAISED as error:
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
         _logger.debug("%s could not be imported", name, exc_info=error)
         if isinstance(error, ModuleNotFoundError) and not _frames(error):
             raise StartupError(_not_there(name, app_dir)) from error
