@@ -92,6 +92,7 @@ class Outbox:
         "_blocked",
         "_cut",
         "_dirty",
+        "_finishing",
         "_giving",
         "_held",
         "_limit",
@@ -132,6 +133,8 @@ class Outbox:
         self._blocked: set[Connection] = set()
         # Connections to cut once the walk that found them is over.
         self._slow: list[Connection] = []
+        # Connections that got their last bytes and have not been written all of them.
+        self._finishing: list[Connection] = []
 
     def __repr__(self) -> str:
         return (
@@ -185,16 +188,28 @@ class Outbox:
         return reached
 
     def finish(self, connection: Connection, farewell: bytes) -> None:
-        """Put a farewell behind what waits; a client that reads slowly still gets it in its turn."""
-        if not farewell or connection.waiting == _DOOMED:
+        """Put a farewell behind what waits; a client that reads slowly still gets it in its turn.
+
+        Its edge is told (`Edge.finish`) when it has been given everything.
+
+        Args:
+            connection: One that takes no more messages after this.
+            farewell: Its last bytes, `b""` for none.
+        """
+        if connection.waiting == _DOOMED:
             return
+        if farewell:
+            self._append(connection, farewell)
+        self._finishing.append(connection)
+        self._on_dirty()
+
+    def _append(self, connection: Connection, frame: bytes) -> None:
         if not connection.pending:
             self._dirty.append(connection)
-        connection.pending.append(farewell)
+        connection.pending.append(frame)
         if connection.blocked:
-            self._hold(connection, farewell)
+            self._hold(connection, frame)
             self._keep_within_total()
-        self._on_dirty()
 
     def forget(self, connection: Connection) -> None:
         """Drop what waits for a connection that is lost or cut; it takes nothing more."""
@@ -245,6 +260,8 @@ class Outbox:
         counters.flushes_by_frames[0] += singles
         counters.frames_written += frames
         counters.bytes_written += size
+        if self._finishing:
+            self._tell_finished()
         self._cut_slow()
         return not self._dirty
 
@@ -276,7 +293,20 @@ class Outbox:
         if not connection.blocked:
             self._blocked.discard(connection)
             connection.room = FLUSH_AT
+            if self._finishing:
+                self._tell_finished()
         self._cut_slow()
+
+    def _tell_finished(self) -> None:
+        """Tell the edges that have been given everything; the others are looked at again."""
+        finishing, self._finishing = self._finishing, []
+        for connection in finishing:
+            if connection.waiting == _DOOMED:
+                continue
+            if connection.pending or connection.blocked:
+                self._finishing.append(connection)
+            else:
+                connection.edge.finish()
 
     def _write_in_pieces(self, connection: Connection) -> None:
         """Write what may be too much for one write, as long as the client takes it."""

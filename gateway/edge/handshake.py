@@ -11,6 +11,7 @@ import asyncio
 from typing import Final, cast
 
 from gateway.edge.compressed import CompressedWebSocketEdge, SecureCompressedWebSocketEdge
+from gateway.edge.connected import is_secure, prepare
 from gateway.edge.context import AcceptedProtocol, EdgeContext, Origin
 from gateway.edge.interface import ConnectRequest
 from gateway.edge.proxies import Address
@@ -46,9 +47,7 @@ class Handshake(AcceptedProtocol):
         """Start the deadline; TLS, if there is any, stands."""
         stream = cast("asyncio.Transport", transport)  # uvloop's are not subclasses of it
         self._transport = stream
-        # The gateway owns unsent bytes: whatever the kernel does not take is told at once. Plain
-        # transports pause above the limit, those of TLS at it: with 0 they would while all is sent.
-        stream.set_write_buffer_limits(high=1 if _is_secure(stream) else 0, low=0)
+        prepare(stream)
         self._context.handshakes.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -85,7 +84,7 @@ class Handshake(AcceptedProtocol):
             self._transport.abort()
 
     def _open(self, transport: asyncio.Transport, upgrade: Upgrade, rest: bytes) -> None:
-        edge = _EDGES[_is_secure(transport), upgrade.deflate](self._context, transport)
+        edge = _EDGES[is_secure(transport), upgrade.deflate](self._context, transport)
         self._context.counters.opened += 1
         self._context.counters.opened_compressed += upgrade.deflate
         try:
@@ -107,7 +106,3 @@ class Handshake(AcceptedProtocol):
             remote_port=port,
             listener=self._origin.listener,
         )
-
-
-def _is_secure(transport: asyncio.Transport) -> bool:
-    return transport.get_extra_info("sslcontext") is not None

@@ -77,8 +77,8 @@ class Edge(Protocol):
         """Begin to close, and return the farewell: a Close frame, or `b""` where there is none.
 
         No more messages are received from now on. The caller writes the bytes after what still
-        waits for this client. The transport is closed when the client answered, or aborted after
-        `close_timeout` seconds; `lost` is then told the reason given here (under its name in the
+        waits for this client, and then calls `finish`. The transport is closed when the client
+        answered, or aborted after `close_timeout` seconds; `lost` is then told the reason given here (under its name in the
         catalogue). If the connection is closing already the answer is `b""` and the first reason
         stays.
 
@@ -88,6 +88,12 @@ class Edge(Protocol):
 
         Raises:
             ValueError: The code or the reason cannot be sent.
+        """
+
+    def finish(self) -> None:
+        """Take note that the client has been given everything, the farewell included.
+
+        An edge whose client answers the farewell does nothing here; others end the stream now.
         """
 
     def abort(self, reason: CloseReason) -> None:
@@ -148,15 +154,17 @@ class EdgeEvents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ConnectRequest:
-    """The request with which a client connected. The edge does not keep it after `opened`.
+    """How a client connected. The edge does not keep it after `opened`.
 
     Attributes:
-        path: Path as the client sent it, percent-encoded, without the query.
+        path: Path as the client sent it, percent-encoded, without the query; `""` without a handshake.
         query: Query as the client sent it, without `?`; `""` if there was none.
         headers: Header values by lower-case name; values of a repeated name are joined by `, `.
         remote_addr: Address of the real client (of the proxy's client if the proxy is trusted).
         remote_port: Its port, 0 if the proxy did not tell.
         listener: Name of the listener that accepted it.
+        websocket: Whether there was a websocket handshake; where there was none, path, query and
+            headers are empty.
     """
 
     path: str
@@ -165,3 +173,4 @@ class ConnectRequest:
     remote_addr: str
     remote_port: int
     listener: str
+    websocket: bool = True

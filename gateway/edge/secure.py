@@ -1,4 +1,4 @@
-"""A websocket over TLS, which is given large messages in slices.
+"""Connections over TLS, which are given large messages in slices.
 
 A TLS transport encrypts whatever it is given, at once, into a copy of its own, and says that it holds too
 much only at the write after that. So a large broadcast would be memory once for each client that
@@ -9,33 +9,40 @@ waits as a view of what all clients share.
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
+from gateway.edge.connected import ConnectedEdge, State
 from gateway.edge.context import EdgeContext
-from gateway.edge.websocket import State, WebSocketEdge
+from gateway.edge.websocket import WebSocketEdge
 from gateway_wire.close_codes import CloseReason
 
-__all__ = ["SLICE", "SecureWebSocketEdge"]
+__all__ = ["SLICE", "SecureEdge", "SecureWebSocketEdge"]
 
 SLICE: Final = 64 * 1024
 """Bytes given to TLS at once: four of its records, and what a plain transport under it holds gladly."""
 
 _NOTHING: Final = memoryview(b"")
 
+_IN_SUBCLASSES: Final = ()
+"""Of two bases only one may have slots of its own, so what `SecureEdge` needs is declared below it."""
 
-class SecureWebSocketEdge(WebSocketEdge):
-    """The `Edge` of a websocket over TLS.
+
+class SecureEdge(ConnectedEdge):
+    """What TLS adds to an edge: stands before it among the bases of a class that has the slot `_rest`.
 
     Args:
         context: What all connections share.
         transport: The TLS transport.
+        more: What the edge takes besides.
     """
 
-    __slots__ = ("_rest",)
+    __slots__ = _IN_SUBCLASSES
 
-    def __init__(self, context: EdgeContext, transport: asyncio.Transport) -> None:
-        super().__init__(context, transport)
-        # What is left of the message that is being written; never empty but while paused.
+    # What is left of the message that is being written; never empty but while paused.
+    _rest: memoryview
+
+    def __init__(self, context: EdgeContext, transport: asyncio.Transport, *more: Any) -> None:
+        super().__init__(context, transport, *more)
         self._rest = _NOTHING
 
     def write(self, data: bytes) -> None:
@@ -60,8 +67,14 @@ class SecureWebSocketEdge(WebSocketEdge):
             self._transport.write(piece)
 
     def _begin_end(self, state: State, reason: CloseReason) -> None:
-        """A Close must not come in the middle of a message: what is left of it goes first."""
+        """A farewell must not come in the middle of a message: what is left of it goes first."""
         if state is State.ENDING and self._rest:
             self._transport.write(self._rest)
             self._rest = _NOTHING
         super()._begin_end(state, reason)
+
+
+class SecureWebSocketEdge(SecureEdge, WebSocketEdge):
+    """The `Edge` of a websocket over TLS; arguments as for `ConnectedEdge`."""
+
+    __slots__ = ("_rest",)

@@ -178,6 +178,7 @@ class Pipe:
         self.aborted: CloseReason | None = None
         self.is_reading = True
         self.goodbyes: list[tuple[int, str]] = []
+        self.finished = 0
         self.events: Outbox | None = None
         # What it was given last, from when it could not send it all until it could.
         self.held = b""
@@ -218,6 +219,9 @@ class Pipe:
     def goodbye(self, code: int, reason: str) -> bytes:
         self.goodbyes.append((code, reason))
         return b"" if len(self.goodbyes) > 1 else f"!{code} {reason}\n".encode()
+
+    def finish(self) -> None:
+        self.finished += 1
 
     def abort(self, reason: CloseReason) -> None:
         self.aborted = self.aborted or reason

@@ -357,18 +357,52 @@ def test_a_farewell_goes_behind_what_waits() -> None:
 
 
 def test_a_farewell_alone_is_written_with_the_next_flush() -> None:
-    """It asks for the flush itself; an edge without one costs nothing."""
+    """It asks for the flush itself."""
     core = Pipes()
     ann = core.connect()
-    core.outbox.finish(ann, b"")
-
-    assert core.wakes == 0
-
     core.outbox.finish(ann, b"farewell")
     core.outbox.flush()
 
     assert core.wakes == 1
     assert pipe_of(ann).writes == [b"farewell"]
+
+
+def test_an_edge_is_told_when_its_client_has_been_given_everything() -> None:
+    """Once, with the next flush: also an edge without a farewell, and one that nothing waits for."""
+    core = Pipes()
+    ann, bob = core.connect(), core.connect()
+    core.outbox.offer([ann], "last")
+    for each in (ann, bob):
+        core.outbox.finish(each, b"")
+
+    assert [pipe_of(each).finished for each in (ann, bob)] == [0, 0]
+
+    core.outbox.flush(1)
+    core.outbox.flush()
+
+    assert [pipe_of(each).finished for each in (ann, bob)] == [1, 1]
+    assert [pipe_of(each).writes for each in (ann, bob)] == [[b"last\n"], []]
+
+
+def test_an_edge_whose_client_reads_slowly_is_told_when_it_has_read() -> None:
+    """Not before the last byte was given to its transport, and never once it is cut."""
+    core = Pipes()
+    ann, bob = core.connect(capacity=0), core.connect(capacity=0)
+    for each in (ann, bob):
+        core.outbox.offer([each], "one")
+        core.outbox.flush()
+        core.outbox.offer([each], "two")
+        core.outbox.finish(each, b"")
+    core.outbox.flush()
+    core.outbox.forget(bob)
+
+    assert pipe_of(ann).finished == 0
+
+    pipe_of(ann).take(1000)
+    core.outbox.flush()
+
+    assert pipe_of(ann).received == b"one\ntwo\n"
+    assert [pipe_of(each).finished for each in (ann, bob)] == [1, 0]
 
 
 def test_a_farewell_counts_as_what_it_is() -> None:

@@ -60,6 +60,9 @@ class LineEdge(AcceptedProtocol):
             self._context.closings.add(self)
         return b""
 
+    def finish(self) -> None:
+        pass
+
     def abort(self, reason: CloseReason) -> None:
         self._reason = self._reason or reason
         self._closing = True

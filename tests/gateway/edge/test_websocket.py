@@ -8,9 +8,9 @@ import socket
 import pytest
 
 from gateway.edge.codec import WEBSOCKET
+from gateway.edge.connected import SLICE
 from gateway.edge.interface import Edge
 from gateway.edge.options import EdgeOptions
-from gateway.edge.websocket import SLICE
 from gateway_wire.close_codes import REVOKED, SLOW, CloseReason
 from tests.gateway.edge.support import (
     QUICK,
