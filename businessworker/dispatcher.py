@@ -248,8 +248,14 @@ class Dispatcher:
         if type(event) is ClientMessage:
             return events.on_message
         if type(event) is ClientConnected:
-            return events.on_connect or events.on_websocket_connect
+            return events.on_connect or self._second_handler(event)
         return events.on_close
+
+    def _second_handler(self, event: Event) -> Handler | None:
+        """Return what is called after `on_connect`, for a client that has made a websocket handshake."""
+        if type(event) is ClientConnected and event.websocket:
+            return self._events.on_websocket_connect
+        return None
 
     def _put(self, handler: Handler, lane: Lane, event: Event) -> None:
         invocation = Invocation(handler, lane, event, self._mailbox)
@@ -269,8 +275,8 @@ class Dispatcher:
             handler.handled += 1
         if invocation.patch is not None:
             self._send_patch(lane, invocation.patch)
-        second = self._events.on_websocket_connect
-        if handler is self._events.on_connect and second is not None and not lane.feed.is_lost:
+        second = self._second_handler(event) if handler is self._events.on_connect else None
+        if second is not None and not lane.feed.is_lost:
             self._put(second, lane, event)
         elif self._advance(lane, event) is not None:
             self._begin(lane)

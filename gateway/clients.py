@@ -82,7 +82,7 @@ class Clients:
             outbox: The outboxes to fill.
             router: Who is told what clients do.
             new_client_id: Gives each new connection its client id.
-            init_message: Whether a client is told its client id at once.
+            init_message: Whether a browser is told its client id at once; others never are.
             require_worker: Whether clients are sent away (1013) while no worker takes events.
             clock: Gives the loop's time.
         """
@@ -130,7 +130,7 @@ class Clients:
         if self.unbound is not None:
             self.unbound.add(connection)
         self._router.opened(connection, request, self._clock())
-        if not self._init_message:
+        if not self._init_message or not request.websocket:
             return b""
         # An id is letters and digits in every form: nothing to escape.
         return edge.encoding.encode(f'{{"type":"init","client_id":"{client_id}"}}')

@@ -32,18 +32,20 @@ from gateway.backend import Backend
 from gateway.clients import Clients
 from gateway.drain import close_all, finish_events
 from gateway.ebb import CHEAP_WALK, Ebb
+from gateway.edge.handshake import Handshake
 from gateway.edge.options import EdgeOptions
 from gateway.edge.proxies import TrustedProxies
 from gateway.edge.server import EdgeServer
+from gateway.edge.stream import keep_alive, speaking
 from gateway.executor import Executor
 from gateway.flusher import Flusher
 from gateway.handlers import command_table, link_table
 from gateway.hub import Hub
 from gateway.listing import list_connections
 from gateway.outbox import Outbox
-from gateway.program import HTTP, INTERNAL, public_kind
+from gateway.program import HTTP, INTERNAL, TCP, WS, public_kind
 from gateway.router import Router
-from gateway.settings import SECURE
+from gateway.schemes import Speeches, is_websocket, wants_tls
 from gateway.tls import server_context
 from gateway_process import heap
 from gateway_process.addresses import ListenUrl
@@ -57,10 +59,12 @@ from gateway_wire.ids import NativeIds, new_node_id, node_key_of
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Sequence
 
     from gateway.connection import Connection
     from gateway.edge.interface import Edge
     from gateway.edge.listener import Listener
+    from gateway.edge.speech import Speech
     from gateway.settings import GatewaySettings
     from gateway_process.daemon import Addresses, Context
     from gateway_process.inspection import ConnectionPage, ConnectionQuery
@@ -164,6 +168,8 @@ class GatewayProcess:
     async def start(self) -> Addresses:
         """Start serving; browsers are let in once a register knows this process."""
         settings = self._settings
+        speeches = Speeches(settings.app_dir, settings.max_message)
+        speaks = [speeches.of(url) for url in settings.listen]
         self._hosts = await choose_hosts(
             settings.advertise, settings.advertise_bind, settings.register
         )
@@ -172,10 +178,10 @@ class GatewayProcess:
         await self._admin.start(self._sockets[HTTP][0])
         self.announcer.start()
         await self.announcer.first_ack()
-        self._open_listeners(tls)
+        self._open_listeners(tls, speaks)
         self._why_not_ready = ""
         return {
-            "ws": [self._public_url(index) for index in range(len(settings.listen))],
+            **self._public_urls(),
             INTERNAL: str(address_of(self._sockets[INTERNAL][0])),
             HTTP: str(address_of(self._sockets[HTTP][0])),
         }
@@ -244,6 +250,13 @@ class GatewayProcess:
             async with asyncio.timeout_at(deadline):
                 await self.clients.all_gone()
 
+    def _public_urls(self) -> Addresses:
+        """Return the URLs of the public listeners, those of browsers apart from the others."""
+        urls: dict[str, list[str]] = {}
+        for index, url in enumerate(self._settings.listen):
+            urls.setdefault(WS if is_websocket(url) else TCP, []).append(self._public_url(index))
+        return urls
+
     def _public_url(self, index: int) -> str:
         """Return the URL of a public listener, with its real port."""
         address = address_of(self._sockets[public_kind(index)][0])
@@ -258,15 +271,24 @@ class GatewayProcess:
     def _link_done(self, link: AioLink) -> None:
         self.router.link_lost(link, self._loop.time())
 
-    def _open_listeners(self, tls: ssl.SSLContext | None) -> None:
+    def _open_listeners(
+        self, tls: ssl.SSLContext | None, speeches: Sequence[Speech | None]
+    ) -> None:
         settings = self._settings
         proxies = TrustedProxies([str(network) for network in settings.trusted_proxies])
-        for index, url in enumerate(settings.listen):
+        for index, (url, speech) in enumerate(zip(settings.listen, speeches, strict=True)):
             sockets = self._sockets[public_kind(index)]
-            context = tls if url.scheme == SECURE else None
-            name = self._public_url(index)
+            if speech is not None:
+                for sock in sockets:
+                    keep_alive(sock, settings.ping_interval, settings.ping_timeout)
             try:
-                listener = self.edge.add_listener(name, sockets, tls=context, proxies=proxies)
+                listener = self.edge.add_listener(
+                    self._public_url(index),
+                    sockets,
+                    tls=tls if wants_tls(url) else None,
+                    proxies=proxies,
+                    speaks=Handshake if speech is None else speaking(speech),
+                )
             except OSError as error:  # somebody has begun to listen there since it was bound
                 raise explain(error, url.address, "--listen") from error
             self._listeners.append(listener)

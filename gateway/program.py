@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
     from gateway_process.daemon import Context, Role, Sockets
 
-__all__ = ["GATEWAY", "HTTP", "INTERNAL", "port_of", "public_kind", "refuse_open"]
+__all__ = ["GATEWAY", "HTTP", "INTERNAL", "TCP", "WS", "port_of", "public_kind", "refuse_open"]
 
 INTERNAL = "internal"
 HTTP = "http"
+WS = "ws"
+"""Under this name the ready line has the listeners of browsers."""
+TCP = "tcp"
+"""And under this one all others."""
 
 
 def public_kind(index: int) -> str:

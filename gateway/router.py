@@ -111,8 +111,15 @@ class Router:
     def opened(self, connection: Connection, request: ConnectRequest, now: float) -> None:
         """A client finished its handshake."""
         if self.active:
-            client_id, uid, headers = connection.client_id, connection.uid, dict(request.headers)
-            event = ClientConnected(0, client_id, uid, request.path, request.query, headers)
+            event = ClientConnected(
+                0,
+                connection.client_id,
+                connection.uid,
+                request.path,
+                request.query,
+                dict(request.headers),
+                request.websocket,
+            )
             self._dispatch.enter(connection, event, now)
 
     def received(self, connection: Connection, message: str | bytes, now: float) -> None:

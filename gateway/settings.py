@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.schemes import PLAIN, check_scheme, wants_tls
 from gateway.workers import Routing
 from gateway_process.addresses import ListenUrl
 from gateway_process.errors import SettingsError
@@ -17,12 +18,10 @@ from gateway_process.shared import MemberSettings
 from gateway_wire.addresses import HIGHEST_PORT, Address
 from gateway_wire.limits import DEFAULT_MAX_MESSAGE, MAX_MESSAGE_CEILING
 
-__all__ = ["PLAIN", "SECURE", "GatewaySettings"]
+__all__ = ["GatewaySettings"]
 
-DEFAULT_LISTEN: Final = ListenUrl("ws", Address("0.0.0.0", 7272))
+DEFAULT_LISTEN: Final = ListenUrl(PLAIN, Address("0.0.0.0", 7272))
 DEFAULT_HTTP: Final = Address("127.0.0.1", 6789)
-PLAIN: Final = "ws"
-SECURE: Final = "wss"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +30,11 @@ class GatewaySettings(MemberSettings):
 
     listen: tuple[ListenUrl, ...] = setting(
         (DEFAULT_LISTEN,),
-        "Where browsers connect, ws:// or wss:// (with --certfile and --keyfile); may be repeated.",
+        "Where browsers connect, ws:// or wss:// (with --certfile and --keyfile), and devices: text://,"
+        " frame:// or module:Class:// for a protocol of yours, with +tls before :// for TLS.",
+    )
+    app_dir: Path = setting(
+        Path(), "The folder that modules of --listen module:Class:// are in.", metavar="FOLDER"
     )
     processes: int = setting(
         1,
@@ -63,7 +66,7 @@ class GatewaySettings(MemberSettings):
         "Where health, metrics and the HTTP API are served; process i has this port plus i.",
     )
     certfile: Path | None = setting(
-        None, "Certificate chain in PEM for wss:// listeners; a reload reads it anew."
+        None, "Certificate chain in PEM for listeners with TLS; a reload reads it anew."
     )
     keyfile: Path | None = setting(None, "Private key of the certificate, in PEM.")
     ping_interval: Seconds = setting(
@@ -80,7 +83,7 @@ class GatewaySettings(MemberSettings):
         "", "A message also sent to each browser every ping interval; pages cannot see pings."
     )
     init_message: bool = setting(
-        True, "Tell each browser its client_id as soon as it is connected."
+        True, "Tell each browser its client_id as soon as it is connected; devices are not told."
     )
     routing: Routing = setting(
         Routing.LEAST_CONNECTIONS,
@@ -168,17 +171,12 @@ class GatewaySettings(MemberSettings):
 
     def _check_listeners(self) -> None:
         for url in self.listen:
-            if url.scheme not in {PLAIN, SECURE}:
-                raise SettingsError(
-                    "listen",
-                    "is no listener this gateway has",
-                    "write ws:// or wss://",
-                    value=str(url),
-                )
+            check_scheme(url)
         if self.needs_certificate and not (self.certfile and self.keyfile):
             missing = "keyfile" if self.certfile else "certfile"
+            scheme = next(url.scheme for url in self.listen if wants_tls(url))
             raise SettingsError(
-                missing, "is missing for a wss:// listener", "give --certfile and --keyfile"
+                missing, f"is missing for a {scheme}:// listener", "give --certfile and --keyfile"
             )
 
     def _check_pings(self) -> None:
@@ -220,4 +218,4 @@ class GatewaySettings(MemberSettings):
     @property
     def needs_certificate(self) -> bool:
         """Whether a listener speaks TLS."""
-        return any(url.scheme == SECURE for url in self.listen)
+        return any(map(wants_tls, self.listen))

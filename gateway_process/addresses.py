@@ -1,4 +1,4 @@
-"""Where browsers are listened for: `scheme://host:port`; and how an address is read as a setting.
+"""Where clients are listened for: `scheme://host:port`; and how an address is read as a setting.
 
 The address itself is :class:`gateway_wire.addresses.Address`, the same for all packages.
 """
@@ -13,7 +13,8 @@ from gateway_wire.addresses import Address, BadAddress
 __all__ = ["ListenUrl", "read_address"]
 
 _URL: Final = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<address>[^/?#]*)(?P<rest>.*)", re.IGNORECASE
+    r"(?P<scheme>[a-z][a-z0-9+.-]*|[^/?#\s]+:[^/?#\s]+)://(?P<address>[^/?#]*)(?P<rest>.*)",
+    re.IGNORECASE,
 )
 _FORM: Final = "write scheme://host:port as ws://0.0.0.0:7272 or ws://[::]:7272"
 
@@ -23,7 +24,8 @@ class ListenUrl:
     """A public listener: which protocol on which address.
 
     Attributes:
-        scheme: lower case, such as `ws`; which schemes exist is the role's business.
+        scheme: such as `ws`, in lower case; or `module:Class` as it was written. Which schemes exist
+            is the role's business.
         address: where it listens.
     """
 
@@ -45,12 +47,16 @@ class ListenUrl:
                 "has something behind the port", "a listener takes every path; remove it"
             )
         try:
-            return cls(match["scheme"].lower(), Address.parse(match["address"]))
+            return cls(_scheme(match["scheme"]), Address.parse(match["address"]))
         except BadAddress as error:
             raise BadValue(error.problem, _FORM) from None
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.address}"
+
+
+def _scheme(text: str) -> str:
+    return text if ":" in text else text.lower()
 
 
 def read_address(text: str) -> Address:

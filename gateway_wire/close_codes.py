@@ -109,7 +109,7 @@ CLOSED: Final = CloseCode(
     1000, "closed", "The application closed the connection.", reconnect=None, application=True
 )
 PROTOCOL_ERROR: Final = CloseCode(
-    1002, "protocol_error", "The browser broke the websocket protocol.", reconnect=False
+    1002, "protocol_error", "The client broke the rules of what it speaks.", reconnect=False
 )
 UNSUPPORTED_DATA: Final = CloseCode(
     1003, "unsupported_data", "A kind of message arrived that is not accepted.", reconnect=False
@@ -128,7 +128,7 @@ INVALID_TEXT: Final = CloseCode(
 )
 LIMIT: Final = CloseCode(1008, "limit", "A limit of the gateway was exceeded.", reconnect=False)
 MESSAGE_TOO_BIG: Final = CloseCode(
-    1009, "message_too_big", "The browser sent a message above `max_message`.", reconnect=False
+    1009, "message_too_big", "The client sent a message above `max_message`.", reconnect=False
 )
 STOPPING: Final = CloseCode(
     1012, "stopping", "The gateway is stopping; come back with jitter.", reconnect=True

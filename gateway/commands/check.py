@@ -20,8 +20,15 @@ from businessworker.trial import try_events
 from gateway.addressing import choose_hosts
 from gateway.commands.certificate import check_certificate
 from gateway.commands.findings import Finding, Level, ok, problem, warning
-from gateway.commands.probes import ask_gateway, ask_http, ask_register, ask_websocket
+from gateway.commands.probes import (
+    ask_gateway,
+    ask_http,
+    ask_register,
+    ask_stream,
+    ask_websocket,
+)
 from gateway.program import port_of, refuse_open
+from gateway.schemes import Speeches, is_own, is_websocket
 from gateway.settings import GatewaySettings
 from gateway_process.addresses import ListenUrl
 from gateway_process.errors import ExitCode, SettingsError, StartupError
@@ -71,6 +78,20 @@ def _local(settings: GatewaySettings) -> Iterator[Finding]:
     yield warning("open files", low) if low else ok("open files", f"{limit or 'no limit'}")
     if settings.certfile is not None and settings.keyfile is not None:
         yield check_certificate(settings.certfile, settings.keyfile, datetime.now(UTC))
+    yield from _protocols(settings)
+
+
+def _protocols(settings: GatewaySettings) -> Iterator[Finding]:
+    """Import the protocols of somebody's own that listeners name."""
+    speeches = Speeches(settings.app_dir, settings.max_message)
+    for url in settings.listen:
+        if not is_own(url):
+            continue
+        try:
+            speeches.of(url)
+            yield ok(f"protocol {url.scheme}", "can be used")
+        except SettingsError as error:
+            yield problem("settings", str(error.named("--listen")))
 
 
 async def _reached(
@@ -151,7 +172,8 @@ async def _listener(url: ListenUrl) -> Finding:
     error = _binding(url.address, "--listen")
     if not _in_use(error):
         return _bound(subject, error)
-    return await ask_websocket(subject, ListenUrl(url.scheme, url.address.dialled), str(error))
+    ask = ask_websocket if is_websocket(url) else ask_stream
+    return await ask(subject, ListenUrl(url.scheme, url.address.dialled), str(error))
 
 
 async def _internal(address: Address, secret_key: str) -> Finding:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
@@ -19,7 +20,8 @@ from businessworker.program import HTTP as WORKER_HTTP
 from businessworker.settings import WorkerSettings
 from gateway.demo.program import DEFAULT_LISTEN, DEMO, PAGE, DemoSettings
 from gateway.program import GATEWAY, public_kind
-from gateway.settings import PLAIN, SECURE, GatewaySettings
+from gateway.schemes import PLAIN, SECURE, is_websocket
+from gateway.settings import GatewaySettings
 from gateway_process.addresses import ListenUrl, read_address
 from gateway_process.errors import BadValue, SettingsError
 from gateway_process.flags import setting_options, settings_options
@@ -43,6 +45,7 @@ __all__ = ["dev"]
 READY_NAMES: Final = {
     f"demo.{PAGE}": "demo",
     "gateway.ws": "ws",
+    "gateway.tcp": "tcp",
     f"register.{INTERNAL}": "register",
     "gateway.http": "http",
     f"register.{HTTP}": "register_http",
@@ -51,8 +54,8 @@ READY_NAMES: Final = {
 }
 """Address of a child -> its name in the ready line, in the order they stand there."""
 
-NOT_OFFERED: Final = frozenset({"register", "name", "run_dir"})
-"""It runs its own register, and nothing speaks to it but Ctrl-C."""
+NOT_OFFERED: Final = frozenset({"register", "name", "run_dir", "app_dir"})
+"""It runs its own register, nothing speaks to it but Ctrl-C, and one folder holds whatever is yours."""
 
 OF_EVENTS: Final = frozenset({"app_dir", "threads"})
 """Settings of a business worker that it offers; the others are read from environment and file."""
@@ -110,7 +113,9 @@ def dev(
     browsers do; when a .py file in its folder changes they are loaded anew, and no browser notices.
     """
     listen = _address("--demo-listen", demo_listen)
-    settings = prepare(loader.load())
+    settings = _with_folder(prepare(loader.load()), of_events["app_dir"])
+    if demo:
+        _refuse_demo_without_browsers(settings)
     of_register = {"listen": register_listen, "http": register_http}
     register_settings = _register_settings(loader, of_register)
     worker_settings = _worker_settings(loader, {"events": target, **of_events})
@@ -126,6 +131,11 @@ def dev(
         on_ready=partial(_tell, where, workers),
         beside=_watching(workers[0]) if workers else None,
     )
+
+
+def _with_folder(settings: GatewaySettings, folder: str | None) -> GatewaySettings:
+    """Let the gateway look for protocols where the events are."""
+    return settings if folder is None else replace(settings, app_dir=Path(folder))
 
 
 # The register
@@ -210,6 +220,12 @@ def _events_of(child: Child) -> WorkerSettings:
 # The demo
 
 
+def _refuse_demo_without_browsers(settings: GatewaySettings) -> None:
+    if not any(map(is_websocket, settings.listen)):
+        remedy = "add one, as --listen ws://127.0.0.1:7272, or leave the demo out with --no-demo"
+        raise SettingsError("--listen", "has no ws:// for the demo's page", remedy)
+
+
 def _start_demo(listen: Address, settings: GatewaySettings, gateway: Child) -> list[Child]:
     common: dict[str, Any] = {
         spec.name: getattr(gateway.settings, spec.name) for spec in specs_of(MemberSettings)
@@ -229,9 +245,10 @@ def _gateway_url(listeners: Sequence[ListenUrl], sockets: Sockets) -> str:
 
 
 def _listener(listeners: Sequence[ListenUrl], sockets: Sockets) -> tuple[str, Address]:
-    """Give the listener for pages: the first plain one, else the first secure one."""
+    """Give the listener for pages: the first plain one, else the first secure one, else any."""
     schemes = [url.scheme for url in listeners]
-    index = schemes.index(PLAIN) if PLAIN in schemes else 0
+    best = next((scheme for scheme in (PLAIN, SECURE) if scheme in schemes), schemes[0])
+    index = schemes.index(best)
     return schemes[index], address_of(sockets[public_kind(index)][0])
 
 
@@ -249,7 +266,8 @@ def _where_to_point(page: Address | None, settings: GatewaySettings, gateway: Ch
     if page is None:
         scheme, address = _listener(settings.listen, gateway.sockets)
         url = f"{scheme}://{address.dialled}"
-        return f"No demo; connect a page of yours to {url}. Ctrl-C stops everything."
+        who = "a page" if scheme in {PLAIN, SECURE} else "a device"
+        return f"No demo; connect {who} of yours to {url}. Ctrl-C stops everything."
     phone = f" From a phone: --demo-listen 0.0.0.0:{page.port}." if page.is_loopback else ""
     return f"Open http://{page.dialled} in two browser tabs.{phone} Ctrl-C stops everything."
 

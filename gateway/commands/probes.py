@@ -1,4 +1,4 @@
-"""Asking others for `gateway check`: registers, gateways, websocket and HTTP ports.
+"""Asking others for `gateway check`: registers, gateways, public and HTTP ports.
 
 Each function asks one of them once and says what came of it; none raises for what it may find.
 """
@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import aiohttp
 
 from gateway.commands.findings import Finding, Level, ok, problem, warning
+from gateway.schemes import wants_tls
 from gateway_wire.addresses import Address
 from gateway_wire.aio.dialer import CONNECT_TIMEOUT, dial
 from gateway_wire.commands import Nodes, Role, Watch
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from gateway_wire.aio.link import AioLink
     from gateway_wire.frames import Envelope
 
-__all__ = ["Node", "ask_gateway", "ask_http", "ask_register", "ask_websocket"]
+__all__ = ["Node", "ask_gateway", "ask_http", "ask_register", "ask_stream", "ask_websocket"]
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=CONNECT_TIMEOUT)
 _ANSWERS: Final = "answers"
@@ -103,6 +105,31 @@ async def ask_websocket(subject: str, url: ListenUrl, held: str) -> Finding:
             return ok(subject, f"{_ANSWERS} websockets")
     except (OSError, TimeoutError, aiohttp.ClientError) as error:
         return problem(subject, f"{held}; it does not answer as a gateway ({_short(error)})")
+
+
+async def ask_stream(subject: str, url: ListenUrl, held: str) -> Finding:
+    """Connect to a public port that is none of websockets; what is spoken there is not asked.
+
+    Args:
+        subject: What the finding is about.
+        url: Where.
+        held: Who holds the port, and the remedy, in case nothing is accepted there.
+    """
+    tls = _trusting_anybody() if wants_tls(url) else None
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            _, writer = await asyncio.open_connection(url.address.host, url.address.port, ssl=tls)
+    except (OSError, TimeoutError) as error:
+        return problem(subject, f"{held}; it accepts no connection ({_short(error)})")
+    writer.transport.abort()
+    return ok(subject, "accepts connections")
+
+
+def _trusting_anybody() -> ssl.SSLContext:
+    """The certificate is looked at elsewhere."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 async def ask_http(

@@ -89,10 +89,11 @@ class ClientAssigned(Command):
 
 @command(137, senders=_GATEWAY, receivers=_WORKER, reply=NOTHING)
 class ClientConnected(Command):
-    """A client finished its handshake, with this request.
+    """A client connected, with this request.
 
     ``path`` is percent-encoded and without the query, ``query`` without ``?``; ``headers`` has lower-case
-    names. ``uid``, here and in the other events, is what the client was bound to when it happened.
+    names. ``websocket`` is false for a client of another protocol, which has no request: these are
+    empty then. ``uid``, here and in the other events, is what the client was bound to when it happened.
     """
 
     event_id: int
@@ -101,6 +102,7 @@ class ClientConnected(Command):
     path: str
     query: str
     headers: dict[Any, Any]
+    websocket: bool = True
 
 
 @command(138, senders=_GATEWAY, receivers=_WORKER, reply=NOTHING)

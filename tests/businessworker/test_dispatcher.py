@@ -109,6 +109,26 @@ async def test_websocket_connect_alone_is_called() -> None:
     assert handled == ["1"]
 
 
+@pytest.mark.parametrize("with_connect", [False, True])
+async def test_a_client_without_a_websocket_is_told_by_on_connect_alone(with_connect: bool) -> None:
+    """A device has made no handshake that there would be a request of."""
+    handled: list[str] = []
+
+    def on_connect(client_id: str) -> None:
+        handled.append(client_id)
+
+    def on_websocket_connect(client_id: str, request: Request) -> None:
+        handled.append(request.path)
+
+    connects: dict[str, Any] = {"on_connect": on_connect} if with_connect else {}
+    async with stage(on_websocket_connect=on_websocket_connect, **connects) as on:
+        on.assign("a")
+        on.tell(on.connected("a", path="", websocket=False))
+        await on.finish()
+        assert on.source.acknowledged == [1]
+    assert handled == ["a"] * with_connect
+
+
 @pytest.mark.parametrize("is_async", [False, True])
 async def test_sends_then_patch_then_acknowledgement(is_async: bool) -> None:
     """What an event leaves behind goes out in this order, acknowledgements of a turn together."""

@@ -30,6 +30,7 @@ GUIDES: Final = tuple(
         "docs/coming-from-gatewayworker.md",
         "docs/events.md",
         "docs/operations.md",
+        "docs/edges.md",
     )
 )
 

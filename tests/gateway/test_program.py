@@ -40,7 +40,7 @@ def refused(*flags: str, **environment: str) -> tuple[int, str]:
         (["--advertise", "0.0.0.0"], "--advertise: '0.0.0.0:0' is open to other machines with no"),
         (["--advertise-bind", "0.0.0.0"], "--advertise-bind: '0.0.0.0:0' is open to other"),
         (["--http", "0.0.0.0:0"], "--http: '0.0.0.0:0' is open to other machines with no api key"),
-        (["--listen", "text://0.0.0.0:0"], "--listen: 'text://0.0.0.0:0' is no listener"),
+        (["--listen", "txt://0.0.0.0:0"], "--listen: 'txt://0.0.0.0:0' is no listener"),
         (["--listen", "wss://0.0.0.0:0"], "--certfile: is missing for a wss:// listener"),
         (["--send-buffer", "1KiB"], "--send-buffer: 1024 is below max_message"),
         (["--max-message", "1GiB"], "--max-message: '1GiB' is above 4032KiB; give"),

@@ -5,7 +5,7 @@ from gateway_process.errors import BadValue
 from gateway_wire.addresses import Address
 
 
-@pytest.mark.parametrize("text", ["ws://0.0.0.0:7272", "wss://[::]:443"])
+@pytest.mark.parametrize("text", ["ws://0.0.0.0:7272", "wss://[::]:443", "text+tls://a:1"])
 def test_listen_url_reads_and_writes_itself(text: str) -> None:
     """A listener is a scheme and an address."""
     url = ListenUrl.parse(text)
@@ -15,6 +15,13 @@ def test_listen_url_reads_and_writes_itself(text: str) -> None:
 def test_listen_url_takes_a_slash_and_any_case() -> None:
     """A trailing slash and capitals in the scheme mean nothing."""
     assert ListenUrl.parse("WS://a:1/") == ListenUrl("ws", Address("a", 1))
+
+
+def test_listen_url_keeps_the_case_of_a_class() -> None:
+    """Somebody's own protocol is named as Python names it."""
+    url = ListenUrl.parse("my_app.Devices:Meter+tls://[::1]:7280")
+    assert (url.scheme, url.address) == ("my_app.Devices:Meter+tls", Address("::1", 7280))
+    assert str(url) == "my_app.Devices:Meter+tls://[::1]:7280"
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ SAMPLES: Final[tuple[c.Command, ...]] = (
     c.Acknowledge([1, 300, 70_000]),
     c.PatchSession(CLIENT_ID, {"cart": [1], 7: None}, ["old"]),
     c.ClientAssigned(CLIENT_ID, {"cart": []}, "192.0.2.7", 50000, "ws://0.0.0.0:7272"),
-    c.ClientConnected(1, CLIENT_ID, None, "/ws", "room=news", {"host": "example.com"}),
+    c.ClientConnected(1, CLIENT_ID, None, "/ws", "room=news", {"host": "example.com"}, True),
     c.ClientMessage(300, CLIENT_ID, "42", "grüße"),
     c.ClientClosed(70_000, CLIENT_ID, "42", 1001, "peer_closed", "going away"),
     c.ClientSession(CLIENT_ID, {"cart": [2]}),

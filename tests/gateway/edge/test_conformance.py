@@ -1,4 +1,4 @@
-"""What holds for every edge: the same core, served with websocket frames and with lines."""
+"""What holds for every edge: the same core, served with all that is spoken."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from typing import Any
 
 import pytest
 
+from gateway.edge.frame import Frame
 from gateway.edge.handshake import Handshake
 from gateway.edge.interface import Edge
 from gateway.edge.options import EdgeOptions
+from gateway.edge.speech import Speech
+from gateway.edge.stream import speaking
+from gateway.edge.text import Text
 from gateway_wire.close_codes import REVOKED, SLOW
 from tests.gateway.edge.line_edge import LineEdge
+from tests.gateway.edge.protocols import Colons
 from tests.gateway.edge.support import QUICK, Browser, Recorder, Served, serving, text
 
 BRISK = EdgeOptions(close_timeout=2 * QUICK, tick=QUICK)
 
 
 async def lines(served: Served) -> Browser:
-    """Open a connection that speaks lines."""
+    """Open a connection of a protocol without a handshake."""
     return await served.connect()
 
 
@@ -35,10 +40,25 @@ class Spoken:
 
 
 WEBSOCKET = Spoken(Handshake, Served.open, text, lambda m: bytes((0x81, len(m))) + m.encode())
+TEXT = Spoken(
+    speaking(Speech("text", Text, 1000)),
+    lines,
+    lambda m: m.encode() + b"\n",
+    lambda m: m.encode() + b"\n",
+)
+FRAME = Spoken(speaking(Speech("frame", Frame, 1000)), lines, Frame().encode, Frame().encode)
+OWN = Spoken(
+    speaking(Speech("own", Colons, 1000)),
+    lines,
+    lambda m: m.encode() + b":",
+    lambda m: m.encode() + b":",
+)
 LINES = Spoken(LineEdge, lines, lambda m: m.encode() + b"\n", lambda m: m.encode() + b"\n")
 
 
-@pytest.fixture(params=[WEBSOCKET, LINES], ids=["websocket", "line"])
+@pytest.fixture(
+    params=[WEBSOCKET, TEXT, FRAME, OWN, LINES], ids=["websocket", "text", "frame", "own", "line"]
+)
 def spoken(request: pytest.FixtureRequest) -> Spoken:
     """Each client protocol in turn."""
     protocol: Spoken = request.param
@@ -55,6 +75,10 @@ async def test_messages_in_both_directions(spoken: Spoken) -> None:
         expected = spoken.encoded("one") + spoken.encoded("two")
         assert await browser.receive(len(expected)) == expected
         assert core.told == ["opened", "received", "received"]
+        assert [each if isinstance(each, str) else each.decode() for each in core.messages] == [
+            "one",
+            "two",
+        ]
         browser.writer.close()
 
 
