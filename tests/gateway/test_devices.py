@@ -182,17 +182,22 @@ def test_tls_on_each_and_a_new_certificate_by_a_reload(directory: Daemon, tmp_pa
 
 
 def test_a_device_that_does_not_read_is_cut(directory: Daemon) -> None:
-    """As browsers are; another one gets everything."""
+    """As browsers are; one that reads gets everything."""
     flags = ("--max-message=100KB", "--send-buffer=200KB", "--log-level=info")
     with (
         gateway(directory, *flags, ports=PORTS) as daemon,
         GatewayClient(directory.ready.listen) as client,
         device(urls(daemon).text),
+        device(urls(daemon).text) as reading,
     ):
-        eventually(lambda: client.get_all_client_count() == 1)
-        while client.send_to_all("x" * 100_000):
-            pass
+        eventually(lambda: client.get_all_client_count() == 2)
+        line = b"x" * 100_000 + b"\n"
+        while client.send_to_all("x" * 100_000) == 2:
+            exactly(reading, line)
+        exactly(reading, line)
         eventually(lambda: "does not read what it is sent; cut" in daemon.stderr)
+        assert client.send_to_all("still here") == 1
+        exactly(reading, b"still here\n")
 
 
 def test_what_is_too_large_or_wrong_closes_that_device(directory: Daemon) -> None:

@@ -310,3 +310,19 @@ def test_the_kernel_finds_devices_that_are_gone() -> None:
                 accepted.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in options
             ]
             assert found == [25, 7, 3, 45_000]
+
+
+async def test_nothing_is_written_where_a_message_is_nothing(security: Security) -> None:
+    """A protocol that has no words for a message costs its clients nothing."""
+    async with connected(Faulty, security) as on:
+        on.edge.write(on.edge.encoding.encode("nothing"))
+        on.edge.write(b"something")
+        assert await on.device.receive(9) == b"something"
+        assert told(on.core) == ["opened"]
+
+
+async def test_what_the_core_says_first_is_first(security: Security) -> None:
+    """It leaves as soon as the device is there."""
+    async with connected(security=security, core=Recorder(first=b"welcome\n")) as on:
+        on.edge.write(b"then\n")
+        assert await on.device.receive(13) == b"welcome\nthen\n"
