@@ -159,6 +159,21 @@ async def test_what_the_core_says_first_comes_with_the_answer() -> None:
         browser.writer.close()
 
 
+async def test_a_client_that_does_not_take_what_is_said_first() -> None:
+    """The core is told, as for anything else that it writes, and everything arrives."""
+    core = Recorder(first=bytes(16 * 1024 * 1024))
+    async with serving(core) as served:
+        browser = await served.connect(request())
+        await core.edge()
+
+        assert core.told == ["opened", "write_paused"]
+
+        await browser.head()
+        assert await browser.receive(len(core.first)) == core.first
+        await core.until(lambda: core.told[-1] == "write_resumed")
+        browser.writer.close()
+
+
 async def test_a_core_that_fails_in_opened_costs_that_connection() -> None:
     """An exception goes to the loop's handler, ends the connection and is told as lost."""
     failures: list[dict[str, object]] = []
