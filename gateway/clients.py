@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.connection import Connection
-from gateway.outbox import FLUSH_AT
 from gateway_wire import close_codes
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ class Clients:
         client_id = self._new_client_id()
         # Later than that of any before, so that connections can be listed in this order.
         self._opened_at = max(time.time(), math.nextafter(self._opened_at, math.inf))
-        connection = Connection(client_id, edge, request, self._opened_at, FLUSH_AT)
+        connection = Connection(client_id, edge, request, self._opened_at)
         edge.connection = connection
         self._hub.add(connection)
         self.counters.opened += 1

@@ -3,14 +3,14 @@
 Rule: everything that would have to survive if the connection were handed to another process is in
 :meth:`Connection.record`, as plain values, and can be read back. The rest belongs to the running
 process: the edge that holds the socket and the bytes that wait for it. The hub owns `uid` and
-`groups`, the session handlers `session`, the outbox `pending`, `room`, `blocked`, `given` and
-`waiting`, the router `worker`, `lane` and `untold`; nobody else writes them.
+`groups`, the session handlers `session`, the outbox `pending`, the router `worker`, `lane` and `untold`; nobody else writes them.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from gateway.backlog import Backlog
 from gateway_wire.commands import ClientAssigned, ClientSession
 
 if TYPE_CHECKING:
@@ -53,10 +53,6 @@ class Connection:
         opened_at: Wall-clock time of its handshake, seconds since the epoch; a later connection of the
             same process has a later one, also where the clock stood still or was set back.
         pending: Encoded frames that the transport has not been given.
-        room: Bytes that may still be added to `pending` before the outbox must act.
-        blocked: Whether the transport holds bytes that the client has not taken.
-        given: While blocked, what the transport was given last.
-        waiting: While blocked, bytes of `given` and `pending`.
         worker: The worker that gets its events, None before the first; it may be one that is gone.
         lane: Its events that are unfinished or wait; None while there are none.
         untold: What the worker must be told before the next event: that it has the client, or that
@@ -64,11 +60,9 @@ class Connection:
     """
 
     __slots__ = (
-        "blocked",
         "client_id",
         "edge",
         "encoding",
-        "given",
         "groups",
         "lane",
         "listener",
@@ -76,16 +70,14 @@ class Connection:
         "pending",
         "remote_addr",
         "remote_port",
-        "room",
         "session",
         "uid",
         "untold",
-        "waiting",
         "worker",
     )
 
     def __init__(
-        self, client_id: str, edge: Edge, request: ConnectRequest, opened_at: float, room: int
+        self, client_id: str, edge: Edge, request: ConnectRequest, opened_at: float
     ) -> None:
         """Make the record of a client that finished its handshake."""
         self.client_id = client_id
@@ -99,10 +91,6 @@ class Connection:
         self.listener = request.listener
         self.opened_at = opened_at
         self.pending: list[bytes] = []
-        self.room = room
-        self.blocked = False
-        self.given = b""
-        self.waiting = 0
         self.worker: Worker | None = None
         self.lane: Lane | None = None
         self.untold: type[ClientAssigned | ClientSession] | None = ClientAssigned
@@ -110,6 +98,16 @@ class Connection:
     def __repr__(self) -> str:
         uid = f" uid={self.uid!r}" if self.uid is not None else ""
         return f"<Connection {self.client_id} {self.remote_addr}:{self.remote_port}{uid}>"
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the transport holds bytes that the client has not taken, or the client is given up."""
+        return type(self.pending) is not list
+
+    @property
+    def waiting(self) -> int:
+        """While blocked, bytes that the client has not taken."""
+        return self.pending.size if isinstance(self.pending, Backlog) else 0
 
     def session_moved(self) -> None:
         """Take note that another hand than the client's worker changed the session."""

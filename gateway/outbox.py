@@ -22,12 +22,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from gateway.backlog import Backlog, Nowhere
 from gateway.shared_bytes import SharedBytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection
 
     from gateway.connection import Connection
     from gateway.edge.interface import Encoding
@@ -35,23 +37,20 @@ if TYPE_CHECKING:
 __all__ = ["FLUSH_AT", "Outbox", "OutboxCounters"]
 
 FLUSH_AT: Final = 64 * 1024
-"""
-Bytes after which an outbox is written without waiting for the end of the turn, and from which a
+"""Bytes after which an outbox is written without waiting for the end of the turn, and from which a
 frame is large.
 
 Beyond it a larger write saves nothing (the cost per byte rules), and one turn of the loop can bring
-megabytes from one publisher, which must not pile up here.
-"""
+megabytes from one publisher, which must not pile up here. What an outbox holds is reckoned as if all its
+frames were as large as the newest one, for adding up would be half of what a delivery costs."""
+
+FILL: Final = 4 * 1024 * 1024
+"""Bytes of frames, each counted once, that may wait for their first write attempt. Beyond it a flush writes
+to everybody: what a publisher sends faster than it can be written must not pile up here."""
 
 FRAME_STEPS: Final = 10
 """Writes are counted by how many frames left in them: 1, up to 2, up to 4 and so on, the last step for
 all above 256."""
-
-_FULL: Final = -1
-"""Value of `Connection.room` for a connection whose every frame must be looked at."""
-
-_DOOMED: Final = sys.maxsize
-"""Value of `Connection.waiting` for a connection that takes nothing more."""
 
 
 @dataclass(slots=True)
@@ -92,11 +91,13 @@ class Outbox:
         "_blocked",
         "_cut",
         "_dirty",
+        "_filled",
         "_finishing",
         "_giving",
         "_held",
         "_limit",
         "_limit_total",
+        "_nowhere",
         "_on_dirty",
         "_slow",
         "counters",
@@ -125,10 +126,14 @@ class Outbox:
         self._on_dirty = on_dirty
         self._cut = cut
         self._dirty: list[Connection] = []
+        # Bytes of the frames that were made since nothing was dirty.
+        self._filled = 0
         # What a transport is being given right now, for the case that it cannot send it all.
         self._giving = b""
         # What blocked connections wait for.
         self._held = SharedBytes()
+        # What is pending for connections that take nothing more.
+        self._nowhere = Nowhere()
         # Connections whose bytes are counted.
         self._blocked: set[Connection] = set()
         # Connections to cut once the walk that found them is over.
@@ -153,7 +158,7 @@ class Outbox:
 
     # Taking messages in.
 
-    def offer(self, connections: Iterable[Connection], message: str | bytes) -> int:
+    def offer(self, connections: Collection[Connection], message: str | bytes) -> int:
         """Put a message into the outbox of each connection.
 
         Args:
@@ -163,24 +168,25 @@ class Outbox:
         Returns:
             How many connections took it.
         """
-        reached = 0
         frames: dict[Encoding, bytes] = {}
-        encoding, frame, size = None, b"", 0
+        encoding, frame, most = None, b"", 0
+        refused = self._nowhere.refused
         was_clean = not self._dirty
         add_dirty = self._dirty.append
         for connection in connections:
             if connection.encoding is not encoding:
                 encoding = connection.encoding
                 frame = _encoded(frames, encoding, message)
-                size = len(frame)
+                most = FLUSH_AT // (len(frame) or 1)
             pending = connection.pending
-            if not pending:
+            waiting = len(pending)
+            if not waiting:
                 add_dirty(connection)
             pending.append(frame)
-            connection.room = room = connection.room - size
-            reached += 1
-            if room < 0 and not self._make_room(connection):
-                reached -= 1
+            if waiting >= most:
+                self._write_in_pieces(connection)
+        self._filled += sum(map(len, frames.values()))
+        reached = len(connections) - (self._nowhere.refused - refused)
         self.counters.deliveries += reached
         self._cut_slow()
         if was_clean and self._dirty:
@@ -196,7 +202,7 @@ class Outbox:
             connection: One that takes no more messages after this.
             farewell: Its last bytes, `b""` for none.
         """
-        if connection.waiting == _DOOMED:
+        if connection.pending is self._nowhere:
             return
         if farewell:
             self._append(connection, farewell)
@@ -204,23 +210,21 @@ class Outbox:
         self._on_dirty()
 
     def _append(self, connection: Connection, frame: bytes) -> None:
-        if not connection.pending:
+        pending = connection.pending
+        if not pending:
             self._dirty.append(connection)
-        connection.pending.append(frame)
-        if connection.blocked:
-            self._hold(connection, frame)
+        if isinstance(pending, Backlog):
+            pending.keep(frame)
             self._keep_within_total()
+        else:
+            pending.append(frame)
 
     def forget(self, connection: Connection) -> None:
         """Drop what waits for a connection that is lost or cut; it takes nothing more."""
-        if connection in self._blocked:
-            self._blocked.discard(connection)
-            self._release(connection, connection.given, *connection.pending)
-        connection.pending.clear()
-        connection.given = b""
-        connection.blocked = True
-        connection.waiting = _DOOMED
-        connection.room = _FULL
+        self._blocked.discard(connection)
+        if connection.pending is not self._nowhere:
+            connection.pending.clear()
+            connection.pending = self._nowhere
 
     # Writing.
 
@@ -228,28 +232,30 @@ class Outbox:
         """Write everything that waits for connections that are not blocked.
 
         Args:
-            most: Connections after which to stop; those filled first come first.
+            most: Connections after which to stop, unless too much waits; those filled first come first.
 
         Returns:
             Whether nothing is left to write.
         """
+        if self._filled > FILL:
+            most = sys.maxsize
         dirty, self._dirty = self._dirty[:most], self._dirty[most:]
         counters = self.counters
         singles = frames = size = 0
         for connection in dirty:
-            pending, count = connection.pending, len(connection.pending)
-            if connection.blocked or not count:
-                continue
-            if connection.room < 0:
-                self._write_in_pieces(connection)
+            pending = connection.pending
+            count = len(pending)
+            if not count or type(pending) is not list:
                 continue
             # The common case: everything in one write, and no call here but that of the edge.
-            connection.room = FLUSH_AT
             if count == 1:
                 data = pending[0]
                 singles += 1
             else:
                 data = b"".join(pending)
+                if len(data) > 2 * FLUSH_AT:
+                    self._write_in_pieces(connection)
+                    continue
                 counters.flushes_by_frames[_step(count)] += 1
             pending.clear()
             frames += count
@@ -263,36 +269,36 @@ class Outbox:
         if self._finishing:
             self._tell_finished()
         self._cut_slow()
-        return not self._dirty
+        if self._dirty:
+            return False
+        self._filled = 0
+        return True
 
     def write_paused(self, connection: Connection) -> None:
         """Take note that the transport could not send everything it was given last."""
-        if connection.blocked:
-            return
-        connection.blocked = True
-        connection.room = _FULL
-        connection.given = self._giving
-        self._hold(connection, connection.given)
-        if connection not in self._blocked:
+        backlog = connection.pending
+        if type(backlog) is list:
+            backlog = Backlog(backlog, self._held, partial(self._grown, connection))
+            connection.pending = backlog
             self._blocked.add(connection)
-            self._hold(connection, *connection.pending)
             self.counters.blocked += 1
-        self._keep_within_total()
+        if isinstance(backlog, Backlog) and backlog.given is None:
+            backlog.give(self._giving)
+            self._keep_within_total()
 
     def write_resumed(self, connection: Connection) -> None:
         """Take note that the client has taken everything that the transport held."""
-        if connection not in self._blocked:
+        backlog = connection.pending
+        if not isinstance(backlog, Backlog):
             return
-        self._release(connection, connection.given)
-        connection.given = b""
-        connection.blocked = False
-        while connection.pending and not connection.blocked:
-            frames = _take_piece(connection.pending)
-            self._release(connection, *frames)
+        backlog.taken()
+        while backlog and backlog.given is None:
+            frames = _take_piece(backlog)
+            backlog.drop(frames)
             self._give(connection, frames)
-        if not connection.blocked:
+        if backlog.given is None and connection.pending is backlog:
             self._blocked.discard(connection)
-            connection.room = FLUSH_AT
+            connection.pending = []
             if self._finishing:
                 self._tell_finished()
         self._cut_slow()
@@ -301,7 +307,7 @@ class Outbox:
         """Tell the edges that have been given everything; the others are looked at again."""
         finishing, self._finishing = self._finishing, []
         for connection in finishing:
-            if connection.waiting == _DOOMED:
+            if connection.pending is self._nowhere:
                 continue
             if connection.pending or connection.blocked:
                 self._finishing.append(connection)
@@ -310,8 +316,7 @@ class Outbox:
 
     def _write_in_pieces(self, connection: Connection) -> None:
         """Write what may be too much for one write, as long as the client takes it."""
-        connection.room = FLUSH_AT
-        while connection.pending and not connection.blocked:
+        while connection.pending and type(connection.pending) is list:
             self._give(connection, _take_piece(connection.pending))
 
     def _give(self, connection: Connection, frames: list[bytes]) -> None:
@@ -326,32 +331,13 @@ class Outbox:
 
     # Bounds.
 
-    def _make_room(self, connection: Connection) -> bool:
-        """Act on an outbox that ran out of room; False if the connection does not take the frame."""
-        if not connection.blocked:
-            self._write_in_pieces(connection)
-            return True
-        connection.room = _FULL
-        if connection.waiting == _DOOMED:
-            connection.pending.clear()
-            return False
-        self._hold(connection, connection.pending[-1])
+    def _grown(self, connection: Connection) -> None:
+        """Act on a frame more that waits for a client that takes nothing."""
         if connection.waiting > self._limit:
             self._doom(connection)
         self._keep_within_total()
-        return connection.waiting != _DOOMED
-
-    def _hold(self, connection: Connection, *frames: bytes) -> None:
-        """Count bytes that wait for a connection."""
-        for frame in frames:
-            connection.waiting += len(frame)
-            self._held.hold(frame)
-
-    def _release(self, connection: Connection, *frames: bytes) -> None:
-        """Count bytes no longer that waited for a connection."""
-        for frame in frames:
-            connection.waiting -= len(frame)
-            self._held.release(frame)
+        if connection.pending is self._nowhere:
+            self._nowhere.refused += 1
 
     def _keep_within_total(self) -> None:
         if self._held.total <= self._limit_total:

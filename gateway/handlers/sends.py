@@ -18,7 +18,7 @@ from gateway_wire.commands import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from gateway.clients import Clients
     from gateway.connection import Connection
@@ -92,7 +92,7 @@ class SendHandlers:
 
     def _push(
         self,
-        targets: Iterable[Connection],
+        targets: Collection[Connection],
         message: str | bytes,
         exclude_client_ids: list[str] | None = None,
     ) -> int:

@@ -19,7 +19,7 @@ from gateway.edge.options import EdgeOptions
 from gateway.edge.server import EdgeServer
 from gateway.flusher import Flusher
 from gateway.hub import Hub
-from gateway.outbox import FLUSH_AT, Outbox
+from gateway.outbox import Outbox
 from gateway.router import Router
 from gateway.workers import Routing
 from gateway_wire.close_codes import CloseReason
@@ -313,4 +313,4 @@ def pipe_of(connection: Connection) -> Pipe:
 
 def bare(client_id: str, encoding: Encoding | None = None) -> Connection:
     """Give a connection that nobody listed."""
-    return Connection(client_id, Pipe(encoding or Lines()), request(), 0.0, FLUSH_AT)
+    return Connection(client_id, Pipe(encoding or Lines()), request(), 0.0)

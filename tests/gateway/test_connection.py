@@ -10,7 +10,7 @@ from tests.gateway.support import Lines, Pipe, bare, request
 
 def test_a_record_is_plain_values() -> None:
     """Everything that is known of a connection can be written down and read back."""
-    connection = Connection("c1", Pipe(Lines()), request(), 12.5, 100)
+    connection = Connection("c1", Pipe(Lines()), request(), 12.5)
     hub = Hub()
     hub.add(connection)
     hub.bind(connection, "u")
