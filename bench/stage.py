@@ -17,13 +17,13 @@ from bench.programs import Program, compiled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["GROUP", "Opening", "Stage", "open_crowd"]
+__all__ = ["GROUP", "SETTLE", "Opening", "Stage", "open_crowd"]
 
 GROUP: Final = "bench"
 """The group of all browsers."""
 
 SETTLE: Final = 1.0
-"""Seconds after which a process has done what a crowd's arrival brought with it."""
+"""Seconds after which a process has done what a crowd's arrival, or its end, brought with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from bench.cluster import Cluster
 from bench.crowd import Crowd
 from bench.kernel import kernel_bytes
-from bench.stage import open_crowd
+from bench.stage import SETTLE, open_crowd
 from bench.table import Bound, Row
 
 if TYPE_CHECKING:
@@ -71,5 +72,6 @@ def _cpu_of_openings(first: Opening, server: Program, port: int, size: int) -> f
     for _ in range(MORE_CROWDS):
         crowd, opening = open_crowd(server, port, size)
         crowd.close()
+        time.sleep(SETTLE)  # the next one must not pay for this one's end
         costs.append(opening.cpu_us)
     return median(costs)
