@@ -251,13 +251,16 @@ static void keep(struct browser *b, const uint8_t *data, size_t size)
     b->kept = (uint32_t)size;
     if (b->kept) {
         b->rest = realloc(b->rest, b->kept);
+        if (!b->rest)
+            die("rest of a frame");
         memcpy(b->rest, data, b->kept);
     }
 }
 
 static void readable(struct browser *b)
 {
-    memcpy(buffer, b->rest, b->kept);
+    if (b->kept)
+        memcpy(buffer, b->rest, b->kept);
     ssize_t got = recv(b->fd, buffer + b->kept, READ, 0);
     if (got <= 0) {
         if (got == 0 || (errno != EAGAIN && errno != EINTR))
