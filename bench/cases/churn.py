@@ -98,6 +98,7 @@ def _growth(samples: Sequence[tuple[float, float]]) -> float:
     """Give the median of the last tenth of the time less that of the tenth after the warm-up."""
     end = samples[-1][0]
     warm, tenth = min(WARM, end / 10), end / 10
-    first = [size for at, size in samples if warm <= at <= warm + tenth]
+    warmed = [(at, size) for at, size in samples if at >= warm]
+    first = [size for at, size in warmed if at <= warm + tenth] or [warmed[0][1]]
     last = [size for at, size in samples if at >= end - tenth]
-    return median(last) - median(first or last)
+    return median(last) - median(first)
