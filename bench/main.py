@@ -85,7 +85,7 @@ def allow_files() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=DESCRIPTION)
-    help_text = "what to measure, as --list names it; those of a minute if none is named"
+    help_text = "what to measure, as --list names it; the short set if none is named"
     parser.add_argument("cases", nargs="*", metavar="CASE", type=_case, help=help_text)
     parser.add_argument("--full", action="store_true", help="measure every case")
     parser.add_argument("--list", action="store_true", help="say what can be measured, and end")

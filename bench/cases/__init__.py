@@ -32,7 +32,7 @@ class Case:
 
     Attributes:
         measure: Measures it.
-        is_short: Whether it belongs to the set that takes about a minute.
+        is_short: Whether it belongs to the short set, of about two minutes.
     """
 
     measure: Callable[[Plan], Measured]
