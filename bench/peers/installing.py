@@ -109,7 +109,7 @@ def _npm_ci(folder: Path) -> None:
 
 def _pip_install(folder: Path) -> None:
     _run([sys.executable, "-m", "venv", folder], folder)
-    flags = ["--quiet", "--disable-pip-version-check", "--no-deps"]
+    flags = ["--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
     _run([PYTHON, "-m", "pip", "install", *flags, "-r", SERVERS / "requirements.txt"], folder)
 
 
