@@ -16,9 +16,8 @@ from bench.peers.main import main
 from bench.peers.nchan import Nchan, read_answer
 from bench.peers.report import Missing, Result, print_results, write_results
 from bench.peers.trial import Figures, Pace
-from bench.programs import HERE, BenchError, Program, can_compile
-
-needs_compiler = pytest.mark.skipif(not can_compile(), reason="the bench compiles C programs")
+from bench.programs import HERE, BenchError, Program
+from tests.bench.compiler import needs_compiler
 
 SHORT = Pace(interval=0.02, spaced=2, stream_seconds=0.001, floor_rounds=2)
 
