@@ -63,8 +63,8 @@ class Distribution:
     total: float
 
     def buckets(self) -> list[tuple[str, float]]:
-        """Return how many observations there were up to each bound."""
-        bounds = [*(str(2**step) for step in range(len(self.counts) - 1)), "+Inf"]
+        """Return how many observations there were up to each bound, as Prometheus writes it."""
+        bounds = [*(str(float(2**step)) for step in range(len(self.counts) - 1)), "+Inf"]
         return list(zip(bounds, accumulate(self.counts), strict=True))
 
 

@@ -79,7 +79,7 @@ async def test_frames_that_leave_together_show() -> None:
         assert await browser.next() == "hello 0"
         seen = await values(core)
     assert (seen["frames_per_flush_count"], seen["frames_per_flush_sum"]) == (1, 3)
-    buckets = [seen[f"frames_per_flush_bucket {up_to}"] for up_to in ("1", "2", "4", "+Inf")]
+    buckets = [seen[f"frames_per_flush_bucket {up_to}"] for up_to in ("1.0", "2.0", "4.0", "+Inf")]
     assert buckets == [0, 0, 1, 1]
 
 
