@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from businessworker import django_support
-from businessworker.handler import PARAMETERS, RAISED, Handler, generates, takes
+from businessworker.handler import PARAMETERS, Handler, generates, takes
 from businessworker.target import split_target
 from gateway_process.errors import StartupError
-from gateway_process.importing import import_application, told
+from gateway_process.importing import RAISED, import_application, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

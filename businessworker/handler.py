@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Final
 
-__all__ = ["PARAMETERS", "RAISED", "Handler", "generates", "is_async", "takes"]
+__all__ = ["PARAMETERS", "Handler", "generates", "is_async", "takes"]
 
 PARAMETERS: Final[dict[str, tuple[str, ...]]] = {
     "on_worker_start": ("worker",),
@@ -21,11 +21,6 @@ PARAMETERS: Final[dict[str, tuple[str, ...]]] = {
     "on_worker_stop": ("worker",),
 }
 """Every handler there is, and what it is called with."""
-
-
-RAISED: Final = (Exception, SystemExit, KeyboardInterrupt)
-"""What a function of the application may raise. One that calls `sys.exit` ends itself: how a worker ends
-is for its administrator to say, and events of others are under way in it."""
 
 
 class Handler:

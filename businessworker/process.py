@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from businessworker.dispatcher import Dispatcher
 from businessworker.events import Worker, load_events
-from businessworker.handler import RAISED
 from businessworker.inside import OwnLinks
 from businessworker.links import Links
 from businessworker.mailbox import Mailbox
@@ -33,7 +32,7 @@ from businessworker.threads import ThreadPool
 from businessworker.timers import timer
 from gateway_client import config, inside
 from gateway_process.errors import RunError, StartupError
-from gateway_process.importing import told
+from gateway_process.importing import RAISED, told
 from gateway_process.inspection import ConnectionPage, Work, page_of
 from gateway_process.sockets import address_of
 from gateway_wire.commands import TakeEvents

@@ -15,7 +15,7 @@ from numbers import Real
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from businessworker.handler import RAISED
+from gateway_process.importing import RAISED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -19,7 +19,11 @@ from gateway_process.errors import StartupError
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["import_application", "told"]
+__all__ = ["RAISED", "import_application", "told"]
+
+RAISED: Final = (Exception, SystemExit, KeyboardInterrupt)
+"""What code of the application may raise. One that calls `sys.exit`, as a script does in its last lines, ends
+itself: how a daemon ends is for its administrator to say, and work of others is under way in it."""
 
 _logger = logging.getLogger(__name__)
 
@@ -48,8 +52,7 @@ def import_application(name: str, app_dir: Path) -> ModuleType:
     """
     try:
         module = importlib.import_module(name)
-    # SystemExit: a script that ends itself, or starts a server, in its last lines
-    except (Exception, SystemExit, KeyboardInterrupt) as error:
+    except RAISED as error:
         _logger.debug("%s could not be imported", name, exc_info=error)
         if isinstance(error, ModuleNotFoundError) and not _frames(error):
             raise StartupError(_not_there(name, app_dir)) from error
