@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
+from bench.arguments import check_files
 from bench.programs import BenchError, Program, compiled
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class Crowd:
         Raises:
             BenchError: If not all could be opened.
         """
+        check_files(size)
         self.size = size
         self._expected_sum: int | None = None
         inflight = str(size) if at_once else INFLIGHT

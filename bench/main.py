@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import argparse
-import resource
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bench.arguments import allow_files, browsers, result_file, seconds
 from bench.cases import CASES
 from bench.plan import CONNECTIONS, Plan
 from bench.programs import BUILD, BenchError
 from bench.table import Row, Series, print_series, print_table, write_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.table import Measured
 
-__all__ = ["allow_files", "main"]
+__all__ = ["main"]
 
 DESCRIPTION: Final = "Measure what the gateway costs, beside a C loop of send() in the same run."
-
-FILES: Final = 20_000
-"""Open files that a process of a run may need at the most."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, write; the exit code is 1 if something could not be measured.
 
-    A value that is not as expected is no failure of the bench: the table says so.
+    A value that is not as expected is no failure of the bench: the table says so. Where nothing could
+    be measured, no result is written over an earlier one.
     """
     options = _parser().parse_args(arguments)
     if options.list:
         _list_cases()
         return 0
-    allow_files()
+    allow_files(options.connections)
     measured, errors = _measure(Plan(options.connections, options.seconds), _chosen(options))
-    _tell(measured, options.json, options.connections)
+    if measured:
+        _tell(measured, options.json, options.connections)
     return int(errors > 0)
 
 
@@ -64,6 +64,8 @@ def _tell(measured: Measured, path: Path, connections: int | None) -> None:
     series = [one for one in measured if isinstance(one, Series)]
     print_table(rows)
     print_series(series)
+    if connections is not None:
+        print(f"\n--connections {connections}; what is expected is meant for the default")
     write_json(path, rows, connections, series)
     print(f"\nwritten to {path}")
 
@@ -76,13 +78,6 @@ def _list_cases() -> None:
         )
 
 
-def allow_files() -> None:
-    """Raise the limit of open files of this process, and so of those it starts."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=DESCRIPTION)
     help_text = "what to measure, as --list names it; the short set if none is named"
@@ -90,10 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--full", action="store_true", help="measure every case")
     parser.add_argument("--list", action="store_true", help="say what can be measured, and end")
     help_text = f"browsers; {CONNECTIONS:,} unless a case is about another number"
-    parser.add_argument("--connections", type=int, help=help_text)
+    parser.add_argument("--connections", metavar="NUMBER", type=browsers, help=help_text)
     help_text = "how long cases go on that wait for time to pass"
-    parser.add_argument("--seconds", type=float, help=help_text)
-    parser.add_argument("--json", type=Path, default=BUILD / "result.json", help="result file")
+    parser.add_argument("--seconds", metavar="NUMBER", type=seconds, help=help_text)
+    help_text = "where the result goes [default: build/bench/result.json]"
+    default = BUILD / "result.json"
+    parser.add_argument("--json", metavar="FILE", type=result_file, default=default, help=help_text)
     return parser
 
 

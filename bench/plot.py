@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
+try:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+except ModuleNotFoundError as error:
+    sys.exit(f"bench.plot: {error}; install it: .venv/bin/python -m pip install --group plots")
 
 from bench.programs import BUILD, HERE
 from bench.table import Series
@@ -42,17 +46,29 @@ STYLE: Final = {
 def main(arguments: list[str] | None = None) -> int:
     """Draw what the result has the data for, and say where."""
     parser = argparse.ArgumentParser(prog="python -m bench.plot", description="Draw a result.")
-    parser.add_argument("result", nargs="?", type=Path, default=BUILD / "full.json")
-    parser.add_argument("folder", nargs="?", type=Path, default=HERE.parent / "docs" / "plots")
+    help_text = "what the bench has written [default: build/bench/full.json]"
+    default = BUILD / "full.json"
+    parser.add_argument("result", nargs="?", type=Path, default=default, help=help_text)
+    help_text = "where the pictures go [default: docs/plots]"
+    default = HERE.parent / "docs" / "plots"
+    parser.add_argument("folder", nargs="?", type=Path, default=default, help=help_text)
     options = parser.parse_args(arguments)
-    result = json.loads(options.result.read_text())
+    try:
+        series, rows = _read(options.result)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        parser.error(f"{options.result} is no result of the bench: {error}")
+    with mpl.rc_context(STYLE):
+        _draw(options.folder / "cost.svg", _costs(series, rows))
+        _draw(options.folder / "latency.svg", _latencies(series))
+    return 0
+
+
+def _read(path: Path) -> tuple[list[Series], list[dict[str, Any]]]:
+    result = json.loads(path.read_text())
     series = [
         Series(**{**one, "points": tuple(map(tuple, one["points"]))}) for one in result["series"]
     ]
-    with mpl.rc_context(STYLE):
-        _draw(options.folder / "cost.svg", _costs(series, result["rows"]))
-        _draw(options.folder / "latency.svg", _latencies(series))
-    return 0
+    return series, result["rows"]
 
 
 def _costs(series: Iterable[Series], rows: Iterable[dict[str, Any]]) -> Figure | None:

@@ -121,8 +121,13 @@ class Program:
             raise BenchError(f"{self._name} did not say {waited_for!r} within {timeout:g} s")
         data = os.read(out, 1 << 16)
         if not data:
-            raise BenchError(f"{self._name} ended before {waited_for!r}; see {self._log}")
+            raise BenchError(f"{self._name} ended before {waited_for!r}{self._last_words()}")
         self._unread += data
+
+    def _last_words(self) -> str:
+        """What it said last, and where the rest stands."""
+        lines = self._log.read_text(errors="replace").splitlines()
+        return f"{': ' + lines[-1] if lines else ''}; see {self._log}"
 
     def cpu_ns(self) -> int:
         """Return the CPU time of its threads and of its children, user and system, in nanoseconds."""

@@ -157,9 +157,10 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def number(value: float) -> str:
     """Give a value with the digits that matter."""
-    if value >= 100:
+    size = abs(value)
+    if size >= 99.95:  # what would be rounded to 100.0
         return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    return f"{value:.1f}" if size >= 9.995 else f"{value:.2f}"
 
 
 def write_json(

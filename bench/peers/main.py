@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Final
 
-from bench.main import allow_files
+from bench.arguments import allow_files, browsers, result_file
 from bench.peers.catalogue import CONTESTANTS, Contestant
 from bench.peers.contestants import start
 from bench.peers.installing import install
@@ -29,7 +28,7 @@ def main(arguments: list[str] | None = None, pace: Pace | None = None) -> int:
         pace: How much is sent.
     """
     options = _parser().parse_args(arguments)
-    allow_files()
+    allow_files(options.connections)
     chosen = [each for each in CONTESTANTS if each.name in (options.names or [each.name])]
     results = [_try(contestant, options.connections, pace) for contestant in chosen]
     print_results(results)
@@ -56,9 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     names = [contestant.name for contestant in CONTESTANTS]
     help_text = f"whom to measure: {', '.join(names)}; everybody if none is named"
     parser.add_argument("names", nargs="*", metavar="NAME", type=_name, help=help_text)
-    help_text = "browsers at each; fewer where the list of contestants says so"
-    parser.add_argument("--connections", type=int, default=CONNECTIONS, help=help_text)
-    parser.add_argument("--json", type=Path, default=BUILD / "peers.json", help="result file")
+    help_text = f"browsers at each; {CONNECTIONS:,}, and fewer at who could not take so many"
+    parser.add_argument(
+        "--connections", metavar="NUMBER", type=browsers, default=CONNECTIONS, help=help_text
+    )
+    help_text = "where the result goes [default: build/bench/peers.json]"
+    default = BUILD / "peers.json"
+    parser.add_argument("--json", metavar="FILE", type=result_file, default=default, help=help_text)
     return parser
 
 

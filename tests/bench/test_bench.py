@@ -20,6 +20,15 @@ def test_a_program_that_ends_is_an_error() -> None:
         program.line("ready")
 
 
+def test_the_last_words_of_a_program_are_told() -> None:
+    """Why it ended is most often the last line that it wrote to stderr."""
+    with (
+        Program("loser", ["sh", "-c", "echo begins >&2; echo no luck >&2"]) as program,
+        pytest.raises(BenchError, match=r"loser ended before 'ready': no luck; see .*loser\.log"),
+    ):
+        program.line("ready")
+
+
 def test_the_cases_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     """Each with what it measures, and whether it belongs to the short set."""
     assert main(["--list"]) == 0

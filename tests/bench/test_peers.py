@@ -29,10 +29,10 @@ def test_ours_is_measured_beside_the_c_loop(
     """A cluster and a C loop come up, deliver, and leave a line and an entry."""
     path = tmp_path / "peers.json"
 
-    assert main(["ours", "--connections", "10", "--json", str(path)], SHORT) == 0
+    assert main(["ours", "--connections", "16", "--json", str(path)], SHORT) == 0
     assert "| gatewayworker " in capsys.readouterr().out
     [entry] = json.loads(path.read_text())["peers"]
-    assert entry["connections"] == 10
+    assert entry["connections"] == 16
     assert entry["figures"]["stream_rate"] > 0
     assert entry["figures"]["handshake_us"] > 0
     assert entry["floor"]["spaced_us"] > 0

@@ -39,3 +39,17 @@ def test_a_result_without_data_draws_nothing(
     assert main([str(result), str(tmp_path / "plots")]) == 0
     assert "the result has nothing for it" in capsys.readouterr().out
     assert not (tmp_path / "plots").exists()
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"series": [{}], "rows": []}'])
+def test_what_is_no_result_is_told(
+    content: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that is missing, or of something else, ends with one line that names it."""
+    path = tmp_path / "other.json"
+    if content is not None:
+        path.write_text(content)
+
+    with pytest.raises(SystemExit):
+        main([str(path)])
+    assert f"{path} is no result of the bench: " in capsys.readouterr().err

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.table import Bound, Row, Series, print_series, print_table, write_json
+from bench.table import Bound, Row, Series, number, print_series, print_table, write_json
 
 
 def test_a_bound_holds_or_not() -> None:
@@ -70,3 +70,12 @@ def test_the_result_file_has_everything(tmp_path: Path) -> None:
     assert result["rows"][0]["ratio"] == 1.5
     assert result["rows"][0]["as_expected"] is True
     assert result["series"][0]["points"] == [[1000, 2.2], [2000, 2.1]]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0.00"), (9.996, "10.0"), (99.97, "100"), (-172.0, "-172"), (1234.5, "1,234")],
+)
+def test_a_number_has_the_digits_that_matter(value: float, text: str) -> None:
+    """Three of them, with what rounding makes of a value and below zero as above."""
+    assert number(value) == text
