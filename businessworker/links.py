@@ -102,6 +102,9 @@ class Links:
     async def take_events(self, receiver: Receiver) -> None:
         """Have events sent, and wait until every gateway sends them or could not be asked.
 
+        Where everything starts at once no gateway may be announced yet. So for as long as the registers
+        settle, the first is waited for: who is ready is heard by those who come then.
+
         Args:
             receiver: Who takes them.
         """
@@ -109,6 +112,9 @@ class Links:
         self._dial_all()
         for link in self.gateways:
             link.take_events()
+        directory = self.engine.cluster.directory
+        while directory.is_settling and not directory.nodes:
+            await self._change()
         while not all(each.is_tried for each in self.gateways):
             await self._change()
 

@@ -99,7 +99,7 @@ class WorkerProcess:
     # gateway_process.daemon.Role
 
     async def start(self) -> Addresses:
-        """Import the application and take events; ready once every gateway was asked for them."""
+        """Import the application and take events; ready once every known gateway was asked."""
         addresses = await self._start_admin()
         # Before the application is imported: what it calls meanwhile must not open links of its own.
         config.set_defaults(self._settings.register, self._settings.secret_key.reveal())
@@ -113,6 +113,7 @@ class WorkerProcess:
         await self.links.start()
         self.why_not_ready = "starting: on_worker_start has not returned yet"
         await self._begin(dispatcher, events.on_worker_start)
+        self.why_not_ready = "starting: no gateway has been asked for events yet"
         await self.links.take_events(dispatcher)
         self.why_not_ready = ""
         return addresses

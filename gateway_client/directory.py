@@ -69,6 +69,11 @@ class Directory:
         """Whether any register answers now."""
         return bool(self._said)
 
+    @property
+    def is_settling(self) -> bool:
+        """Whether all registers that answer have just started, so that gateways may be missing."""
+        return self.is_answered and all(settling for settling, _ in self._said.values())
+
     def find(self, key: str) -> Node | None:
         """Return the gateway with this directory key."""
         return self._by_key.get(key)

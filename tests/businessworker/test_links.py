@@ -68,6 +68,40 @@ async def test_every_announced_gateway_is_asked_for_events(
     assert repr(links) == "<Links to 2 of 2 gateways>"
 
 
+@pytest.fixture
+async def early(there: Peers) -> AsyncIterator[Links]:
+    """Links that have heard a register which has just started and knows nobody."""
+    there.register.tell(settling=True)
+    made = Links(Config((there.register.address,)), TAKE)
+    await made.start()
+    yield made
+    await made.close()
+
+
+async def test_while_registers_settle_the_first_gateway_is_waited_for(
+    there: Peers, early: Links, receiver: RecordingReceiver
+) -> None:
+    """Who starts with everything else is ready once that gateway sends events."""
+    taking = asyncio.create_task(early.take_events(receiver))
+    await asyncio.sleep(0)
+    assert not taking.done()
+    there.register.tell(there.gateway, settling=True)
+    await taking
+    assert repr(early) == "<Links to 1 of 1 gateways>"
+
+
+async def test_a_register_that_has_settled_without_gateways_is_believed(
+    there: Peers, early: Links, receiver: RecordingReceiver
+) -> None:
+    """A worker may be ready before the first gateway exists; it is asked when it comes."""
+    taking = asyncio.create_task(early.take_events(receiver))
+    there.register.tell()
+    await taking
+    assert early.gateways == ()
+    there.register.tell(there.gateway)
+    await has(there.gateway, TAKE)
+
+
 async def test_calls_use_the_same_link_as_events(
     there: Peers, links: Links, receiver: RecordingReceiver
 ) -> None:

@@ -71,6 +71,18 @@ def test_a_register_that_settles_drops_nobody() -> None:
     assert len(directory.dropped) == 1
 
 
+def test_while_all_that_answer_settle_gateways_may_be_missing() -> None:
+    """One register that has settled is enough; without an answer nothing is said."""
+    directory = Directory()
+    assert not directory.is_settling
+    directory.heard("r1", says(settling=True))
+    assert directory.is_settling
+    directory.heard("r2", says())
+    assert not directory.is_settling
+    directory.lost("r2")
+    assert directory.is_settling
+
+
 def test_the_highest_generation_of_a_node_wins() -> None:
     """A hand-over moves the node; an older announcement that comes late does not move it back."""
     directory = Directory()
