@@ -114,7 +114,7 @@ def test_a_worker_may_be_started_before_everything_else(tmp_path: Path) -> None:
         stack.push(early)
         early.launch()
         eventually(lambda: f"register {address} refuses connections" in early.stderr)
-        with register(listen=address) as directory:
-            with gateway(directory) as door, browse(door.ready.ws) as browser:
-                early.become_ready()
-                assert answered(browser, "hello")
+        directory = stack.enter_context(register(listen=address))
+        with gateway(directory) as door, browse(door.ready.ws) as browser:
+            early.become_ready()
+            assert answered(browser, "hello")
