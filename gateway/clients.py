@@ -221,7 +221,12 @@ class Clients:
 
     def cut_slow(self, connection: Connection) -> None:
         """Cut a client that does not read what it is sent."""
-        logger.info("%s does not read what it is sent; cut", connection)
+        logger.info(
+            "%s does not read; more waits for it than send_buffer or send_buffer_total allows:"
+            " cut (%d)",
+            connection,
+            close_codes.SLOW.code,
+        )
         self._abort(connection, close_codes.SLOW)
 
     def cut_ending(self) -> None:

@@ -34,6 +34,19 @@ async def test_the_init_message_can_be_left_out() -> None:
         assert await peer.line() == "hello"
 
 
+async def test_whoever_is_cut_for_not_reading_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """One line names the client, the settings that bound what waits, and the code."""
+    caplog.set_level(logging.INFO)
+    async with running() as core:
+        connection, _ = await core.connect()
+        core.clients.cut_slow(connection)
+
+    [line] = [each for each in caplog.messages if connection.client_id in each]
+    assert all(
+        word in line for word in ("does not read", "send_buffer", "send_buffer_total", "3000")
+    )
+
+
 async def test_messages_that_nobody_takes_are_counted() -> None:
     """A push-only gateway discards what clients send, and says how much."""
     async with running() as core:
