@@ -117,7 +117,7 @@ class Outlet:
 
     def time_out(self, request_id: int, timeout: float, now: float) -> None:
         """Give up a request whose time is up; harmless when it is finished."""
-        waiting = self._waiting.pop(request_id, None)
+        waiting = self._take_back(request_id)
         if waiting is not None:
             reason = f"accepted no link within {timeout:g} s"
             waiting[1].fail(reason, sent=False)
@@ -131,7 +131,7 @@ class Outlet:
 
     def abandon(self, request_id: int) -> None:
         """Forget a request whose caller was cancelled; harmless when it is finished."""
-        self._waiting.pop(request_id, None)
+        self._take_back(request_id)
         if self._open.get(request_id) is not None:
             self._open[request_id] = None
         self._cluster.health.let_go(self.node.node_id)
@@ -235,6 +235,12 @@ class Outlet:
             is_finished = request.receive(answer)
         if is_finished:
             del self._open[request_id]
+
+    def _take_back(self, request_id: int) -> tuple[bytes, Request, bool] | None:
+        waiting = self._waiting.pop(request_id, None)
+        if waiting is not None:
+            self._waiting_size -= len(waiting[0])
+        return waiting
 
     def _no_room_for(self, size: int) -> str | None:
         return _NO_ROOM if self._waiting_size + size > MAX_UNSENT else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import warnings
@@ -21,7 +22,9 @@ from gateway_client import (
     ReplyTimeout,
 )
 from gateway_wire import commands as wire
+from gateway_wire.addresses import Address
 from gateway_wire.errors import ErrorCode
+from gateway_wire.limits import MAX_UNSENT
 from tests.gateway_client.peers import (
     FakeGateway,
     FakeRegister,
@@ -34,6 +37,7 @@ from tests.gateway_client.peers import (
 
 SHORT = 0.3
 """Seconds for a call that is meant to time out."""
+MEGABYTE = "x" * 1024 * 1024
 
 
 @pytest.fixture
@@ -135,6 +139,41 @@ async def test_a_silent_gateway_costs_one_caller_its_timeout(
     async with asyncio.timeout(10):
         while (await aclient.send_to_uid("u", "m")).not_sent:  # noqa: ASYNC110 - it is the question
             await asyncio.sleep(0)
+
+
+async def test_a_gateway_that_does_not_read_costs_its_share_at_once(
+    aclient: AsyncGatewayClient, register: FakeRegister, gateway: FakeGateway, other: FakeGateway
+) -> None:
+    """So much waits for it and no more; then it is named as not asked, and the others are."""
+    register.tell(gateway, other)
+    gateway.connect(uid="u")
+    other.fault = lambda link, _command, _request_id: link.pause_reading()
+    while not aclient.lost:
+        await aclient.send_to_uid("u", MEGABYTE, confirm=False)
+        await asyncio.sleep(0)
+    reached = await aclient.send_to_uid("u", "m")
+    assert reached == 1
+    (failure,) = reached.not_sent
+    assert failure.node_id == other.node_id
+    assert "does not read: 16 MiB wait" in failure.reason
+
+
+async def test_calls_that_were_given_up_make_room(
+    aclient: AsyncGatewayClient, register: FakeRegister, gateway: FakeGateway
+) -> None:
+    """What waited for a link with a call that was cancelled is not kept, nor counted."""
+    with socket.create_server(("127.0.0.1", 0)) as mute_one:
+        gateway.stop()
+        gateway.address = Address(*mute_one.getsockname())
+        register.tell(gateway)
+        assert await aclient.is_online("c" * 32) is False  # so it has heard the register
+        for _ in range(MAX_UNSENT // len(MEGABYTE) + 1):
+            call = asyncio.create_task(aclient.send_to_uid("u", MEGABYTE))
+            await asyncio.sleep(0)
+            call.cancel()
+            await asyncio.wait([call])
+        with pytest.raises(GatewayUnavailable, match="accepted no link within"):
+            await aclient.send_to_uid("u", MEGABYTE, timeout=SHORT)
 
 
 async def test_a_call_for_a_client_of_a_silent_gateway_times_out(
