@@ -158,15 +158,30 @@ class AcceptedProtocol(asyncio.Protocol):
         peer: The TCP peer.
     """
 
-    __slots__ = ("_context", "_origin", "_peer")
+    __slots__ = ("_context", "_origin", "_peer", "_write_paused")
 
     def __init__(self, context: EdgeContext, origin: Origin, peer: Address) -> None:
         self._context = context
         self._origin = origin
         self._peer = peer
+        # Whether the transport holds unsent bytes: the end of TLS's handshake, or the first message.
+        self._write_paused = False
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._peer[0]}:{self._peer[1]} on {self._origin.listener}>"
+
+    def pause_writing(self) -> None:
+        """Take note for the edge that the transport holds unsent bytes."""
+        self._write_paused = True
+
+    def resume_writing(self) -> None:
+        """Take note that it has sent them."""
+        self._write_paused = False
+
+    def tell_paused(self, edge: asyncio.BaseProtocol) -> None:
+        """Tell the edge that has taken over what only this was told."""
+        if self._write_paused:
+            edge.pause_writing()
 
     def failed(self, cause: str) -> None:
         """Count a socket that is gone without having become a connection."""

@@ -89,10 +89,11 @@ class Handshake(AcceptedProtocol):
         self._context.counters.opened_compressed += upgrade.deflate
         try:
             first = self._context.events.opened(edge, self._request(upgrade))
+            if not transport.is_closing():
+                transport.write(upgrade.response + first)
         finally:  # whoever was told the beginning is told the end
             transport.set_protocol(edge)
-        if not transport.is_closing():
-            transport.write(upgrade.response + first)
+        self.tell_paused(edge)
         if rest:
             edge.data_received(rest)
 

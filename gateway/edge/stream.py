@@ -144,17 +144,11 @@ class Stream(AcceptedProtocol):
         peer: The TCP peer.
     """
 
-    __slots__ = ("_speech", "_write_paused")
+    __slots__ = ("_speech",)
 
     def __init__(self, speech: Speech, context: EdgeContext, origin: Origin, peer: Address) -> None:
         super().__init__(context, origin, peer)
         self._speech = speech
-        # Whether the transport holds unsent bytes before there is an edge: the end of TLS's handshake.
-        self._write_paused = False
-
-    def pause_writing(self) -> None:
-        """Take note of it for the edge."""
-        self._write_paused = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hand over; TLS, if there is any, stands."""
@@ -175,8 +169,7 @@ class Stream(AcceptedProtocol):
                 stream.write(first)
         finally:  # whoever was told the beginning is told the end
             stream.set_protocol(edge)
-        if self._write_paused:
-            edge.pause_writing()
+        self.tell_paused(edge)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  nothing to tell apart
         """Count a socket for which no protocol could be made."""
