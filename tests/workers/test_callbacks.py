@@ -1,11 +1,13 @@
 """Every handler is called, when it should be and with what it should be, by workers of every kind."""
 
+import contextlib
 import socket
 import struct
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.workers.conftest import Cluster, Page, page_of
 
@@ -87,6 +89,13 @@ def vanish(page: Page) -> None:
     page.browser.socket.socket.close()
 
 
+def ignore(page: Page) -> None:
+    """Have everything sent back and read none of it, until the connection is cut."""
+    with contextlib.suppress(ConnectionClosed, OSError):
+        while True:
+            page.say("x" * MIB)
+
+
 ENDS: dict[str, tuple[Callable[[Page], object], list[Any]]] = {
     "the page closes": (
         lambda page: page.browser.socket.close(),
@@ -111,6 +120,10 @@ ENDS: dict[str, tuple[Callable[[Page], object], list[Any]]] = {
     "its handler cuts": (
         lambda page: page.say({"do": "call", "args": ["destroy_current_client"]}),
         [1000, "closed", ""],
+    ),
+    "it does not read": (
+        ignore,
+        [3000, "slow"],
     ),
     "another hand closes": (
         lambda page: page.say(
