@@ -11,8 +11,9 @@ The first cause of the end stays: it is what `lost` is told, whatever follows.
 CLOSING and ENDING last at most `close_timeout`. An idle connection is this
 object, what reads its bytes, and the transport.
 
-One read may bring 40,000 small messages. When the core stops reading among them, the rest is kept as
-the bytes that came, which take a fraction of the room that messages take.
+One read may bring 40,000 small messages, or large ones if they are compressed. They are passed on for as
+long as a turn of the loop may last, and as long as the core reads. The rest is kept as the bytes that
+came, which take a fraction of the room that messages take.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import asyncio
 from abc import abstractmethod
 from contextlib import suppress
 from enum import IntEnum
+from time import perf_counter
 from typing import Any, ClassVar, Final
 
 from gateway.edge.context import EdgeContext
@@ -32,6 +34,9 @@ __all__ = ["SLICE", "ConnectedEdge", "State", "is_secure", "prepare"]
 SLICE: Final = 4096
 """Bytes of one read that are passed on before it is asked again whether the core still reads: more
 than most reads bring, and no more than 700 websocket messages."""
+
+SECONDS: Final = 0.005
+"""Time for which one client's bytes are passed on before others are served, as long as commands get."""
 
 
 class State(IntEnum):
@@ -248,18 +253,23 @@ class ConnectedEdge(asyncio.Protocol):
     # Private.
 
     def _pass_on_in_slices(self, data: bytes) -> None:
-        """Pass on as much as the core wants to read, and keep the rest."""
-        at = 0
+        """Pass on what the core wants to read and the turn has time for, and keep the rest."""
+        at, end = 0, perf_counter() + SECONDS
         while self._reading and at < len(data):
             self._pass_on(data[at : at + self._SLICE])
             at += self._SLICE
+            if perf_counter() >= end:
+                break
         self._unread = data[at:]
+        if self._unread and self._reading and not self._transport.is_closing():
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._read_on)
 
     def _read_on(self) -> None:
         """Pass on what was kept, then read what has come since."""
         if self._reading:
             self._pass_on_in_slices(self._unread)
-        if self._reading and not self._transport.is_closing():
+        if self._reading and not self._unread and not self._transport.is_closing():
             self._transport.resume_reading()
 
     def _fail(self, reason: CloseReason) -> None:

@@ -219,6 +219,33 @@ async def test_what_came_is_inflated_only_while_the_core_reads() -> None:
         browser.writer.close()
 
 
+async def test_others_are_served_while_bombs_are_inflated() -> None:
+    """What one read makes is passed on over several turns of the loop, all of it and in order."""
+    core = Recorder()
+    async with serving(core, options=AGREEING) as served:
+        bomber, other = await opened(served), await opened(served)
+        await core.until(lambda: len(core.edges) == 2)
+        sizes = [MIB - number for number in range(60)]
+        edge = core.edges[0]
+        assert isinstance(edge, CompressedWebSocketEdge)
+        edge.data_received(b"".join(map(bomb, sizes)))  # what one read may bring
+        passed_on = len(core.messages)
+
+        assert passed_on < len(sizes)
+
+        other.send(text("between"))
+        await core.until(lambda: len(core.messages) > len(sizes))
+        received = [len(each) for each in core.messages if each != "between"]
+
+        assert len(core.messages[-1]) == sizes[-1]
+        assert received == sizes
+
+        bomber.send(text("later"))
+        await core.until(lambda: core.messages[-1] == "later")
+        for each in (bomber, other):
+            each.writer.close()
+
+
 async def test_a_client_that_does_not_read(serve: Serve, client_tls: ssl.SSLContext | None) -> None:
     """The transport is full of compressed frames, says so, and they all arrive whole."""
     core = Recorder()
