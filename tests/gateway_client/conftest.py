@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from gateway_client import GatewayClient
+from gateway_wire.addresses import Address
 from tests.gateway_client.peers import FakeGateway, FakeRegister, PeerLoop
 
 
@@ -53,6 +55,16 @@ def register(peers: PeerLoop, gateway: FakeGateway) -> Iterator[FakeRegister]:
     register = FakeRegister(peers, gateway)
     yield register
     register.stop()
+
+
+@pytest.fixture
+def deaf(register: FakeRegister, gateway: FakeGateway) -> Iterator[FakeGateway]:
+    """`gateway`, where the kernel takes connections and nobody answers them."""
+    gateway.stop()
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        gateway.address = Address(*sock.getsockname())
+        register.tell(gateway)
+        yield gateway
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import warnings
@@ -22,7 +21,6 @@ from gateway_client import (
     ReplyTimeout,
 )
 from gateway_wire import commands as wire
-from gateway_wire.addresses import Address
 from gateway_wire.errors import ErrorCode
 from gateway_wire.limits import MAX_UNSENT
 from tests.gateway_client.peers import (
@@ -158,22 +156,24 @@ async def test_a_gateway_that_does_not_read_costs_its_share_at_once(
     assert "does not read: 16 MiB wait" in failure.reason
 
 
-async def test_calls_that_were_given_up_make_room(
-    aclient: AsyncGatewayClient, register: FakeRegister, gateway: FakeGateway
-) -> None:
+@pytest.mark.usefixtures("deaf")
+async def test_calls_that_were_given_up_make_room(aclient: AsyncGatewayClient) -> None:
     """What waited for a link with a call that was cancelled is not kept, nor counted."""
-    with socket.create_server(("127.0.0.1", 0)) as mute_one:
-        gateway.stop()
-        gateway.address = Address(*mute_one.getsockname())
-        register.tell(gateway)
-        assert await aclient.is_online("c" * 32) is False  # so it has heard the register
-        for _ in range(MAX_UNSENT // len(MEGABYTE) + 1):
-            call = asyncio.create_task(aclient.send_to_uid("u", MEGABYTE))
-            await asyncio.sleep(0)
-            call.cancel()
-            await asyncio.wait([call])
-        with pytest.raises(GatewayUnavailable, match="accepted no link within"):
-            await aclient.send_to_uid("u", MEGABYTE, timeout=SHORT)
+    assert await aclient.is_online("c" * 32) is False  # so it has heard the register
+    for _ in range(MAX_UNSENT // len(MEGABYTE) + 1):
+        call = asyncio.create_task(aclient.send_to_uid("u", MEGABYTE))
+        await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.wait([call])
+    with pytest.raises(GatewayUnavailable, match="accepted no link within"):
+        await aclient.send_to_uid("u", MEGABYTE, timeout=SHORT)
+
+
+@pytest.mark.usefixtures("deaf")
+async def test_connecting_takes_a_part_of_a_calls_time(aclient: AsyncGatewayClient) -> None:
+    """Of 5 s it is given up after 3, as not sent: there is time left to say so."""
+    with pytest.raises(GatewayUnavailable, match="accepted no link within 3 s"):
+        await aclient.send_to_uid("u", "m")
 
 
 async def test_a_call_for_a_client_of_a_silent_gateway_times_out(

@@ -119,6 +119,13 @@ def test_without_a_gateway_the_error_names_the_register(
         client.send_to_all("m")
 
 
+@pytest.mark.usefixtures("deaf")
+def test_connecting_takes_a_part_of_a_calls_time(client: GatewayClient) -> None:
+    """Of 5 s it is given up after 3, as not sent: there is time left to say so."""
+    with pytest.raises(GatewayUnavailable, match=r"accepted no link within 3\.0 s"):
+        client.send_to_uid("u", "m")
+
+
 def test_known_gateways_are_used_while_every_register_is_gone(
     client: GatewayClient, register: FakeRegister, gateway: FakeGateway
 ) -> None:
