@@ -67,6 +67,13 @@ def test_one_process_says_where_it_listens_and_stops_with_0(directory: Daemon) -
         assert "Traceback" not in running.stderr
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_what_is_advertised_is_dialled(directory: Daemon, host: str) -> None:
+    """IPv4, IPv6 or a DNS name, also under the name that GatewayWorker's users know."""
+    with gateway(directory, "--lan-ip", host), GatewayClient(directory.ready.listen) as client:
+        assert client.send_to_all("m") == 0
+
+
 def test_two_processes_share_the_public_port(directory: Daemon) -> None:
     """One ready line; each process is a node of its own, on the next ports, and gets browsers."""
     first = four_free_ports()
@@ -195,7 +202,7 @@ def test_a_second_signal_ends_it_at_once(directory: Daemon) -> None:
     with gateway(directory) as running, raw(running.ready.ws):
         running.send_signal(signal.SIGTERM)
         eventually(lambda: "stopping" in running.stderr)
-        running.send_signal(signal.SIGTERM)
+        running.send_signal(signal.SIGINT)
         assert running.wait() == ExitCode.FAILED
         assert "second signal: ended at once" in running.stderr
 

@@ -59,6 +59,19 @@ async def test_second_stop_signal_ends_at_once() -> None:
     assert ended == [True]
 
 
+async def test_a_signal_that_comes_twice_at_once_is_one_order() -> None:
+    """`timeout` signals the process and then its group: it is stopped in order all the same."""
+    orders: list[Order] = []
+    ended: list[bool] = []
+    listen(orders.append, lambda: ended.append(True))
+    signal.raise_signal(signal.SIGTERM)
+    signal.raise_signal(signal.SIGTERM)
+    await asyncio.sleep(0)
+    assert (orders, ended) == ([Order.STOP], [])
+    while not ended:
+        signal.raise_signal(signal.SIGTERM)
+
+
 def _in_a_terminal(*command: str) -> tuple[subprocess.Popen[str], int]:
     """Start a daemon in a terminal of its own; give it and the terminal's other end."""
     ours, its = pty.openpty()
