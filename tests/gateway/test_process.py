@@ -258,10 +258,10 @@ def refuses(url: str) -> bool:
 
 
 def test_with_the_same_key_it_is_taken(tmp_path: Path) -> None:
-    """Key files on all sides: the whole way works."""
+    """Key files on all sides: the whole way works, and no log tells the key."""
     key = tmp_path / "key"
     key.write_text("of the cluster\n")
-    flags = ("--secret-key-file", str(key))
+    flags = ("--secret-key-file", str(key), "--log-level", "debug")
     with (
         register(*flags) as directory,
         gateway(directory, *flags) as running,
@@ -269,6 +269,7 @@ def test_with_the_same_key_it_is_taken(tmp_path: Path) -> None:
         GatewayClient(directory.ready.listen, secret_key="of the cluster") as client,
     ):
         assert client.send_to_client(browser.client_id, "x") == 1
+    assert "of the cluster" not in directory.stderr + running.stderr
 
 
 @pytest.mark.parametrize("key", ["wrong", ""])
