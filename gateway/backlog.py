@@ -27,9 +27,10 @@ class Backlog(list[bytes]):
     Attributes:
         given: What the transport was given last and could not send; None when the client has taken it.
         size: Bytes of it and of the frames.
+        is_last: Whether nothing follows, so that the edge waits to be told when all is written.
     """
 
-    __slots__ = ("_grown", "_held", "given", "size")
+    __slots__ = ("_grown", "_held", "given", "is_last", "size")
 
     def __init__(
         self, frames: Iterable[bytes], held: SharedBytes, grown: Callable[[], None]
@@ -44,6 +45,7 @@ class Backlog(list[bytes]):
         super().__init__()
         self.given: bytes | None = None
         self.size = 0
+        self.is_last = False
         self._held = held
         self._grown = grown
         for frame in frames:

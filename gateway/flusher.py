@@ -59,8 +59,11 @@ class Flusher:
             self._loop.call_soon(self._flush)
 
     def end_of_turn(self) -> None:
-        """Write what a turn's commands filled, unless the loop is in the middle of writing."""
-        if not self._interval and not self._unfinished:
+        """Write what a turn's commands filled, unless the loop is in the middle of writing.
+
+        With an interval only if too much waits already.
+        """
+        if not self._unfinished and (not self._interval or self._box().is_full):
             self._write()
 
     def _flush(self) -> None:
@@ -68,9 +71,15 @@ class Flusher:
         self._write()
 
     def _write(self) -> None:
+        self._unfinished = True
+        try:
+            self._unfinished = not self._box().flush(SLICE)
+        finally:  # what fails costs this turn, not the flusher
+            if self._unfinished and not self._scheduled:
+                self._scheduled = True
+                self._loop.call_soon(self._flush)
+
+    def _box(self) -> Outbox:
         if self.outbox is None:
             raise AssertionError("a flusher is used once its outbox is set")
-        self._unfinished = not self.outbox.flush(SLICE)
-        if self._unfinished and not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._flush)
+        return self.outbox

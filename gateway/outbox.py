@@ -138,7 +138,7 @@ class Outbox:
         self._blocked: set[Connection] = set()
         # Connections to cut once the walk that found them is over.
         self._slow: list[Connection] = []
-        # Connections that got their last bytes and have not been written all of them.
+        # Connections that got their last bytes since they were looked at.
         self._finishing: list[Connection] = []
 
     def __repr__(self) -> str:
@@ -150,6 +150,11 @@ class Outbox:
     def waiting_bytes(self) -> int:
         """Bytes that wait for clients that do not take them, shared frames counted once."""
         return self._held.total
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits for its first write attempt that nothing should be waited for."""
+        return self._filled > FILL
 
     @property
     def blocked_connections(self) -> int:
@@ -173,24 +178,26 @@ class Outbox:
         refused = self._nowhere.refused
         was_clean = not self._dirty
         add_dirty = self._dirty.append
-        for connection in connections:
-            if connection.encoding is not encoding:
-                encoding = connection.encoding
-                frame = _encoded(frames, encoding, message)
-                most = FLUSH_AT // (len(frame) or 1)
-            pending = connection.pending
-            waiting = len(pending)
-            if not waiting:
-                add_dirty(connection)
-            pending.append(frame)
-            if waiting >= most:
-                self._write_in_pieces(connection)
+        try:
+            for connection in connections:
+                if connection.encoding is not encoding:
+                    encoding = connection.encoding
+                    frame = _encoded(frames, encoding, message)
+                    most = FLUSH_AT // (len(frame) or 1)
+                pending = connection.pending
+                waiting = len(pending)
+                if not waiting:
+                    add_dirty(connection)
+                pending.append(frame)
+                if waiting >= most:
+                    self._write_in_pieces(connection)
+        finally:  # an encoding may not know what to make of the message, when others did
+            if was_clean and self._dirty:
+                self._on_dirty()
         self._filled += sum(map(len, frames.values()))
         reached = len(connections) - (self._nowhere.refused - refused)
         self.counters.deliveries += reached
         self._cut_slow()
-        if was_clean and self._dirty:
-            self._on_dirty()
         return reached
 
     def finish(self, connection: Connection, farewell: bytes) -> None:
@@ -237,9 +244,24 @@ class Outbox:
         Returns:
             Whether nothing is left to write.
         """
-        if self._filled > FILL:
+        if self.is_full:
             most = sys.maxsize
         dirty, self._dirty = self._dirty[:most], self._dirty[most:]
+        try:
+            self._write_all(dirty)
+        except BaseException:  # an edge's bug costs its own client, and nobody else
+            self._giving = b""
+            self._dirty[:0] = [each for each in dirty if each.pending]
+            raise
+        if self._finishing:
+            self._tell_finished()
+        self._cut_slow()
+        if self._dirty:
+            return False
+        self._filled = 0
+        return True
+
+    def _write_all(self, dirty: list[Connection]) -> None:
         counters = self.counters
         singles = frames = size = 0
         for connection in dirty:
@@ -266,13 +288,6 @@ class Outbox:
         counters.flushes_by_frames[0] += singles
         counters.frames_written += frames
         counters.bytes_written += size
-        if self._finishing:
-            self._tell_finished()
-        self._cut_slow()
-        if self._dirty:
-            return False
-        self._filled = 0
-        return True
 
     def write_paused(self, connection: Connection) -> None:
         """Take note that the transport could not send everything it was given last."""
@@ -299,19 +314,20 @@ class Outbox:
         if backlog.given is None and connection.pending is backlog:
             self._blocked.discard(connection)
             connection.pending = []
-            if self._finishing:
-                self._tell_finished()
+            if backlog.is_last:
+                connection.edge.finish()
         self._cut_slow()
 
     def _tell_finished(self) -> None:
-        """Tell the edges that have been given everything; the others are looked at again."""
+        """Tell the edges that have been given everything; whose turn to write has not come waits on."""
         finishing, self._finishing = self._finishing, []
         for connection in finishing:
-            if connection.pending is self._nowhere:
-                continue
-            if connection.pending or connection.blocked:
+            pending = connection.pending
+            if isinstance(pending, Backlog):
+                pending.is_last = True
+            elif pending:
                 self._finishing.append(connection)
-            else:
+            elif pending is not self._nowhere:
                 connection.edge.finish()
 
     def _write_in_pieces(self, connection: Connection) -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from gateway.connection import Connection
 from gateway.flusher import SLICE, Flusher
-from gateway.outbox import Outbox
+from gateway.outbox import FILL, FLUSH_AT, Outbox
 from tests.gateway.support import MIB, Lines, Pipe, bare, pipe_of
 
 
@@ -85,6 +87,38 @@ async def test_an_interval_is_waited_for() -> None:
     outbox.offer([connection], "again")
 
     assert await written_to(connection) == b"hello\nagain\n"
+
+
+async def test_an_interval_is_not_waited_for_while_too_much_waits() -> None:
+    """What a publisher sends in an interval must not fill memory."""
+    flusher, outbox, connection = filled(60)
+    crowd = [bare(f"crowd{number}", Lines()) for number in range(FILL // FLUSH_AT * 2)]
+    for each in crowd:
+        outbox.offer([each], "x" * (FLUSH_AT // 2))
+    flusher.end_of_turn()
+
+    assert all(len(pipe_of(each).writes) == 1 for each in [connection, *crowd])
+
+
+async def test_a_write_that_fails_does_not_end_the_flusher() -> None:
+    """Who comes behind is written to in the next turn."""
+    flusher, outbox, connection = filled(0)
+    other = bare("c2", Lines())
+    outbox.offer([other], "hello")
+    connection.edge = Failing(Lines())
+
+    with pytest.raises(RuntimeError, match="broken"):
+        flusher.end_of_turn()
+    await turn()
+
+    assert pipe_of(other).writes == [b"hello\n"]
+
+
+class Failing(Pipe):
+    """A pipe that cannot be written to."""
+
+    def write(self, data: bytes) -> None:
+        raise RuntimeError("broken")
 
 
 async def written_to(connection: Connection) -> bytes:

@@ -14,7 +14,7 @@ from gateway.backlog import Nowhere
 from gateway.connection import Connection
 from gateway.outbox import FILL, FLUSH_AT, FRAME_STEPS
 from gateway_wire import close_codes
-from tests.gateway.support import Lines, Pipes, pipe_of, running
+from tests.gateway.support import Lines, Pipe, Pipes, pipe_of, running
 
 # What goes out
 
@@ -180,6 +180,50 @@ def test_a_client_that_was_blocked_is_like_any_other_again() -> None:
     core.outbox.flush()
 
     assert pipe_of(ann).writes == [b"one\n", b"two\nthree\n"]
+
+
+def test_an_encoding_that_fails_costs_its_own_clients_alone() -> None:
+    """What others were to get is written all the same, now and later."""
+    core = Pipes()
+    ann, bob = core.connect(), core.connect(encoding=Speechless("speechless"))
+
+    with pytest.raises(RuntimeError, match="no words"):
+        core.outbox.offer([ann, bob], "one")
+    assert core.wakes == 1
+
+    core.outbox.flush()
+    core.outbox.offer([ann], "two")
+    core.outbox.flush()
+
+    assert pipe_of(ann).writes == [b"one\n", b"two\n"]
+
+
+def test_an_edge_that_fails_costs_its_own_client_alone() -> None:
+    """Those behind it are written to with the next flush."""
+    core = Pipes()
+    ann, bob, eve = (core.connect() for _ in range(3))
+    core.outbox.offer([ann, bob, eve], "one")
+    bob.edge = Broken(core.lines)
+
+    with pytest.raises(RuntimeError, match="broken"):
+        core.outbox.flush()
+    core.outbox.flush()
+
+    assert pipe_of(ann).writes == pipe_of(eve).writes == [b"one\n"]
+
+
+class Speechless(Lines):
+    """An encoding that knows no message."""
+
+    def encode(self, message: str | bytes) -> bytes:
+        raise RuntimeError("no words")
+
+
+class Broken(Pipe):
+    """An edge that cannot be written to."""
+
+    def write(self, data: bytes) -> None:
+        raise RuntimeError("broken")
 
 
 def test_an_encoding_may_make_nothing_of_a_message() -> None:
@@ -422,6 +466,21 @@ def test_an_edge_whose_client_reads_slowly_is_told_when_it_has_read() -> None:
 
     assert pipe_of(ann).received == b"one\ntwo\n"
     assert [pipe_of(each).finished for each in (ann, bob)] == [1, 0]
+
+
+def test_many_that_are_closed_without_reading_are_looked_at_once_each() -> None:
+    """Who has not read is told when it has, however often others are written to meanwhile."""
+    core = Pipes()
+    crowd = [core.connect(capacity=0) for _ in range(50)]
+    core.outbox.offer(crowd, "one")
+    core.outbox.flush()
+    for each in crowd:
+        core.outbox.finish(each, b"farewell")
+    core.outbox.flush()
+    for each in crowd[::-1]:
+        assert pipe_of(each).finished == 0
+        pipe_of(each).take(1000)
+        assert pipe_of(each).finished == 1
 
 
 def test_a_farewell_counts_as_what_it_is() -> None:
