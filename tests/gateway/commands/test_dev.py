@@ -14,7 +14,6 @@ from gateway_wire import close_codes
 from tests.support.cluster import Browser, browse, children, get_text, interrupt, nodes
 from tests.support.daemons import DEV_ON_ANY_PORT, Daemon, run
 from tests.support.waiting import PATIENCE, eventually
-from tests.support.workers import metric
 
 
 def dev(*flags: str, folder: Path | None = None) -> Daemon:
@@ -41,9 +40,8 @@ def write_events(folder: Path, answer: str) -> None:
     (folder / "events.py").write_text(EVENTS.format(answer=answer))
 
 
-def ask(daemon: Daemon, browser: Browser) -> str | bytes:
-    """Say something as soon as somebody listens, and give what the events answer."""
-    eventually(lambda: metric(daemon, "workers") >= 1)
+def ask(browser: Browser) -> str | bytes:
+    """Say something, and give what the events answer: who is ready, or reloaded, listens."""
     browser.socket.send("hi")
     return browser.text()
 
@@ -126,10 +124,10 @@ def test_a_change_of_the_events_reaches_the_browsers_that_are_there(tmp_path: Pa
             f"Your events: events, reloaded when a .py file in {tmp_path.resolve()} changes."
         )
         before = {process.pid for process in children(daemon)}
-        assert ask(daemon, browser) == "one hi"
+        assert ask(browser) == "one hi"
         write_events(tmp_path, "another")
         assert daemon.line() == "Reloaded: events.py changed."
-        assert ask(daemon, browser) == "another hi"
+        assert ask(browser) == "another hi"
         after = {process.pid for process in children(daemon)}
         assert (len(before), len(after), len(before & after)) == (3, 3, 2)
         daemon.stop()
@@ -145,10 +143,10 @@ def test_a_change_that_breaks_the_events_leaves_the_old_ones(tmp_path: Path) -> 
         daemon.line(starting_with="Not reloaded, though events.py changed: see above.")
         why = f"SyntaxError: '(' was never closed ({tmp_path / 'shop.py'}, line 1)"
         eventually(lambda: why in daemon.stderr)
-        assert ask(daemon, browser) == "one hi"
+        assert ask(browser) == "one hi"
         write_events(tmp_path, "mended")
         daemon.line(starting_with="Reloaded: events.py changed.")
-        assert ask(daemon, browser) == "mended hi"
+        assert ask(browser) == "mended hi"
 
 
 def test_events_that_do_not_start_keep_nothing_else_from_running(tmp_path: Path) -> None:
@@ -161,7 +159,7 @@ def test_events_that_do_not_start_keep_nothing_else_from_running(tmp_path: Path)
         daemon.line(starting_with="Your events: events, not running (see above), tried again when")
         write_events(tmp_path, "one")
         daemon.line(starting_with="Reloaded: events.py changed.")
-        assert ask(daemon, browser) == "one hi"
+        assert ask(browser) == "one hi"
 
 
 def test_a_file_may_name_the_events(tmp_path: Path) -> None:
@@ -177,14 +175,14 @@ def test_a_file_may_name_the_events(tmp_path: Path) -> None:
         assert "gatewayworker_businessworker_ready 1.0" in get_text(
             daemon.ready.worker_http, "/metrics"
         )
-        assert ask(daemon, browser) == "one hi"
+        assert ask(browser) == "one hi"
 
 
 def test_ctrl_c_lets_the_events_hear_of_every_browser_that_goes(tmp_path: Path) -> None:
     """The worker stops after the gateway, although the terminal signals both."""
     write_events(tmp_path, "one")
     with dev("events", "--no-demo", folder=tmp_path) as daemon, browse(daemon.ready.ws) as browser:
-        assert ask(daemon, browser) == "one hi"
+        assert ask(browser) == "one hi"
         interrupt(daemon)
         assert daemon.wait() == ExitCode.OK
         assert (tmp_path / "closed").exists()
