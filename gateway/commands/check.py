@@ -169,7 +169,7 @@ def _ports(
 
 async def _listener(url: ListenUrl) -> Finding:
     subject = f"listen {url}"
-    error = _binding(url.address, "--listen")
+    error = await _binding(url.address, "--listen")
     if not _in_use(error):
         return _bound(subject, error)
     ask = ask_websocket if is_websocket(url) else ask_stream
@@ -178,7 +178,7 @@ async def _listener(url: ListenUrl) -> Finding:
 
 async def _internal(address: Address, secret_key: str) -> Finding:
     subject = f"start-port {address}"
-    error = _binding(address, "--start-port")
+    error = await _binding(address, "--start-port")
     if not _in_use(error):
         return _bound(subject, error)
     dialled = address.dialled
@@ -188,7 +188,7 @@ async def _internal(address: Address, secret_key: str) -> Finding:
 
 async def _http(address: Address, no_worker: Level) -> Finding:
     subject = f"http {address}"
-    error = _binding(address, "--http")
+    error = await _binding(address, "--http")
     if not _in_use(error):
         return _bound(subject, error)
     dialled = address.dialled
@@ -200,8 +200,16 @@ def _bound(subject: str, error: StartupError | None) -> Finding:
     return problem(subject, str(error)) if error else ok(subject, _FREE)
 
 
-def _binding(address: Address, flag: str) -> StartupError | None:
-    """Bind an address for a moment; give what stands against it."""
+async def _binding(address: Address, flag: str) -> StartupError | None:
+    """Bind an address for a moment; give what stands against it.
+
+    Finding out who holds a port means reading what files all processes have: seconds where these are
+    many, which the answers to other questions must not have to wait for.
+    """
+    return await asyncio.to_thread(_bind_for_a_moment, address, flag)
+
+
+def _bind_for_a_moment(address: Address, flag: str) -> StartupError | None:
     try:
         (sock,) = bind(address, flag, listening=False)
     except StartupError as error:
