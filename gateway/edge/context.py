@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.edge.deadlines import Deadlines
 from gateway.edge.deflate import DeflateEncoding
@@ -16,6 +16,10 @@ from gateway.edge.options import EdgeOptions
 from gateway.edge.proxies import Address, TrustedProxies
 from gateway.edge.ticker import Ticker
 from gateway_wire.close_codes import PING_TIMEOUT
+
+if TYPE_CHECKING:
+    from gateway.edge.connected import ConnectedEdge
+    from gateway.edge.interface import ConnectRequest
 
 __all__ = [
     "AcceptedProtocol",
@@ -178,9 +182,29 @@ class AcceptedProtocol(asyncio.Protocol):
         """Take note that it has sent them."""
         self._write_paused = False
 
-    def tell_paused(self, edge: asyncio.BaseProtocol) -> None:
-        """Tell the edge that has taken over what only this was told."""
-        if self._write_paused:
+    def hand_over(
+        self,
+        transport: asyncio.Transport,
+        edge: ConnectedEdge,
+        request: ConnectRequest,
+        answer: bytes = b"",
+    ) -> None:
+        """Let an edge take over: the connection is open.
+
+        Args:
+            transport: Whose protocol the edge becomes.
+            edge: The edge.
+            request: How the client connected.
+            answer: What it is answered; leaves in one write with what the core says first.
+        """
+        self._context.counters.opened += 1
+        try:
+            data = answer + self._context.events.opened(edge, request)
+            if data and not transport.is_closing():
+                transport.write(data)
+        finally:  # whoever was told the beginning is told the end
+            transport.set_protocol(edge)
+        if self._write_paused:  # which only this was told
             edge.pause_writing()
 
     def failed(self, cause: str) -> None:

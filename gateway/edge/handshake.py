@@ -85,15 +85,8 @@ class Handshake(AcceptedProtocol):
 
     def _open(self, transport: asyncio.Transport, upgrade: Upgrade, rest: bytes) -> None:
         edge = _EDGES[is_secure(transport), upgrade.deflate](self._context, transport)
-        self._context.counters.opened += 1
         self._context.counters.opened_compressed += upgrade.deflate
-        try:
-            first = self._context.events.opened(edge, self._request(upgrade))
-            if not transport.is_closing():
-                transport.write(upgrade.response + first)
-        finally:  # whoever was told the beginning is told the end
-            transport.set_protocol(edge)
-        self.tell_paused(edge)
+        self.hand_over(transport, edge, self._request(upgrade), upgrade.response)
         if rest:
             edge.data_received(rest)
 

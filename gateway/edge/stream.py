@@ -160,16 +160,9 @@ class Stream(AcceptedProtocol):
         prepare(stream)
         made = SecureStreamEdge if is_secure(stream) else StreamEdge
         edge = made(self._context, stream, self._speech, protocol)
-        self._context.counters.opened += 1
         host, port = self._peer
         request = ConnectRequest("", "", {}, host, port, self._origin.listener, websocket=False)
-        try:
-            first = self._context.events.opened(edge, request)
-            if first and not stream.is_closing():
-                stream.write(first)
-        finally:  # whoever was told the beginning is told the end
-            stream.set_protocol(edge)
-        self.tell_paused(edge)
+        self.hand_over(stream, edge, request)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  nothing to tell apart
         """Count a socket for which no protocol could be made."""
