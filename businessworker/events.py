@@ -11,7 +11,6 @@ import difflib
 import functools
 import inspect
 import os
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +18,7 @@ from businessworker import django_support
 from businessworker.handler import PARAMETERS, Handler, generates, takes
 from businessworker.target import split_target
 from gateway_process.errors import StartupError
-from gateway_process.importing import RAISED, import_application, told
+from gateway_process.importing import RAISED, import_application, look_in, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -85,8 +84,7 @@ def load_events(target: str, app_dir: Path, environ: Mapping[str, str] = os.envi
         StartupError: It cannot be imported, or its handlers cannot be what was meant.
     """
     module, attribute = split_target(target)
-    app_dir = app_dir.expanduser().resolve()
-    sys.path.insert(0, str(app_dir))
+    app_dir = look_in(app_dir)
     around = django_support.set_up(environ)
     holder: object = import_application(module, app_dir)
     if attribute:

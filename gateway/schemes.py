@@ -12,7 +12,6 @@ is used (`Speeches`).
 from __future__ import annotations
 
 import difflib
-import sys
 from typing import TYPE_CHECKING, Final
 
 from gateway.edge.frame import Frame
@@ -20,7 +19,7 @@ from gateway.edge.protocol import Protocol
 from gateway.edge.speech import Speech
 from gateway.edge.text import Text
 from gateway_process.errors import SettingsError, StartupError
-from gateway_process.importing import import_application, told
+from gateway_process.importing import import_application, look_in, told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,11 +118,8 @@ class Speeches:
 
     def _import(self, url: ListenUrl, name: str) -> type:
         module, _, attribute = name.partition(":")
-        folder = self._app_dir.expanduser().resolve()
-        if str(folder) not in sys.path:
-            sys.path.insert(0, str(folder))
         try:
-            there = import_application(module, folder)
+            there = import_application(module, look_in(self._app_dir))
         except StartupError as error:
             raise _wrong(url, "cannot be imported", str(error)) from error
         found = getattr(there, attribute, None)

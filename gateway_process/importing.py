@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import logging
+import sys
 import sysconfig
 import traceback
 from pathlib import Path
@@ -19,7 +20,7 @@ from gateway_process.errors import StartupError
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["RAISED", "import_application", "told"]
+__all__ = ["RAISED", "import_application", "look_in", "told"]
 
 RAISED: Final = (Exception, SystemExit, KeyboardInterrupt)
 """What code of the application may raise. One that calls `sys.exit`, as a script does in its last lines, ends
@@ -40,12 +41,24 @@ _LIBRARIES: Final = (
 """Where code lies that the application has not written; `<` as in `<frozen runpy>`."""
 
 
+def look_in(app_dir: Path) -> Path:
+    """Have Python look for modules in a folder first, from now on.
+
+    Returns:
+        The folder, as an absolute path.
+    """
+    folder = app_dir.expanduser().resolve()
+    if sys.path[:1] != [str(folder)]:
+        sys.path.insert(0, str(folder))
+    return folder
+
+
 def import_application(name: str, app_dir: Path) -> ModuleType:
     """Import a module that holds code of the application.
 
     Args:
         name: Its dotted name.
-        app_dir: Where applications are; on `sys.path` already.
+        app_dir: Where applications are, as `look_in` returned it.
 
     Raises:
         StartupError: It is not there, or raises; says which of both.

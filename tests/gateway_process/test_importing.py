@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from gateway_process.errors import StartupError
-from gateway_process.importing import import_application, told
+from gateway_process.importing import import_application, look_in, told
 
 
 @pytest.fixture
 def app_dir(tmp_path: Path) -> Iterator[Path]:
     """Give a folder on the path with a package, and forget afterwards what was imported from it."""
-    modules = set(sys.modules)
-    sys.path.insert(0, str(tmp_path))
+    modules, path = set(sys.modules), sys.path.copy()
+    look_in(tmp_path)
     write(tmp_path, "shop/__init__.py", "")
     write(tmp_path, "shop/events.py", "x = 1\n")
     yield tmp_path
-    sys.path.remove(str(tmp_path))
+    sys.path[:] = path
     for name in set(sys.modules) - modules:
         del sys.modules[name]
 
@@ -36,6 +36,13 @@ def failure(name: str, app_dir: Path) -> str:
     with pytest.raises(StartupError) as caught:
         import_application(name, app_dir)
     return str(caught.value)
+
+
+def test_a_folder_is_looked_in_first_and_put_on_the_path_once(app_dir: Path) -> None:
+    """However it is written, and wherever it stood before."""
+    assert look_in(app_dir / "shop" / "..") == app_dir
+    assert sys.path[0] == str(app_dir)
+    assert sys.path.count(str(app_dir)) == 1
 
 
 def test_a_module_is_imported(app_dir: Path) -> None:
