@@ -45,6 +45,12 @@ def text(message: str) -> bytes:
     return frame(0x1, message.encode())
 
 
+def cuts(stream: bytes) -> list[list[bytes]]:
+    """Give every way in which a network may cut a stream in two, and into single bytes."""
+    in_two = [[stream[:at], stream[at:]] for at in range(len(stream) + 1)]
+    return [*in_two, [stream[at : at + 1] for at in range(len(stream))]]
+
+
 def close(code: int, reason: str = "") -> bytes:
     """Return a masked Close frame."""
     return frame(0x8, struct.pack("!H", code) + reason.encode())

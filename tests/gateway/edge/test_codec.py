@@ -23,7 +23,7 @@ from gateway.edge.codec import (
     unmask,
 )
 from gateway_wire.close_codes import INVALID_TEXT, MESSAGE_TOO_BIG, PROTOCOL_ERROR, is_wire_code
-from tests.gateway.edge.support import KEY, close, frame, text
+from tests.gateway.edge.support import KEY, close, cuts, frame, text
 
 LIMIT = 70_000
 
@@ -130,15 +130,10 @@ def test_many_frames_in_one_chunk() -> None:
     assert read(STREAM) == EVENTS
 
 
-@pytest.mark.parametrize("at", range(len(STREAM) + 1))
-def test_every_split_in_two(at: int) -> None:
+@pytest.mark.parametrize("pieces", cuts(STREAM))
+def test_every_cut(pieces: list[bytes]) -> None:
     """Wherever the network cuts the stream, the same events come out."""
-    assert read(STREAM[:at], STREAM[at:]) == EVENTS
-
-
-def test_byte_by_byte() -> None:
-    """A stream that arrives in single bytes yields the same events."""
-    assert read(*(STREAM[i : i + 1] for i in range(len(STREAM)))) == EVENTS
+    assert read(*pieces) == EVENTS
 
 
 def test_nothing_is_kept_between_frames() -> None:

@@ -32,7 +32,7 @@ from gateway.edge.deflate import (
     negotiate,
 )
 from gateway_wire.close_codes import LIMIT, MESSAGE_TOO_BIG, PROTOCOL_ERROR, is_wire_code
-from tests.gateway.edge.support import close, frame, text
+from tests.gateway.edge.support import close, cuts, frame, text
 
 MESSAGE_LIMIT = 70_000
 MIB = 1024 * 1024
@@ -469,15 +469,10 @@ EVENTS: list[Event] = [
 ]
 
 
-@pytest.mark.parametrize("at", range(len(MIXED) + 1))
-def test_every_split_in_two(at: int) -> None:
+@pytest.mark.parametrize("pieces", cuts(MIXED))
+def test_every_cut(pieces: list[bytes]) -> None:
     """Wherever the network cuts the stream, the same events come out."""
-    assert read(MIXED[:at], MIXED[at:]) == EVENTS
-
-
-def test_byte_by_byte() -> None:
-    """A stream that arrives in single bytes yields the same events."""
-    assert read(*(MIXED[i : i + 1] for i in range(len(MIXED)))) == EVENTS
+    assert read(*pieces) == EVENTS
 
 
 def test_what_is_kept_says_whether_it_is_compressed() -> None:
