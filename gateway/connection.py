@@ -3,7 +3,8 @@
 Rule: everything that would have to survive if the connection were handed to another process is in
 :meth:`Connection.record`, as plain values, and can be read back. The rest belongs to the running
 process: the edge that holds the socket and the bytes that wait for it. The hub owns `uid` and
-`groups`, the session handlers `session`, the outbox `pending`, the router `worker`, `lane` and `untold`; nobody else writes them.
+`groups`, the session handlers `session`, the outbox `pending`, the router `worker`, `lane` and
+`untold`; nobody else writes them.
 """
 
 from __future__ import annotations

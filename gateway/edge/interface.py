@@ -78,9 +78,9 @@ class Edge(Protocol):
 
         No more messages are received from now on. The caller writes the bytes after what still
         waits for this client, and then calls `finish`. The transport is closed when the client
-        answered, or aborted after `close_timeout` seconds; `lost` is then told the reason given here (under its name in the
-        catalogue). If the connection is closing already the answer is `b""` and the first reason
-        stays.
+        answered, or aborted after `close_timeout` seconds; `lost` is then told the reason given
+        here (under its name in the catalogue). If the connection is closing already the answer is
+        `b""` and the first reason stays.
 
         Args:
             code: A code that may stand in a Close frame.
