@@ -36,6 +36,8 @@ from tests.gateway_client.peers import (
 SHORT = 0.3
 """Seconds for a call that is meant to time out."""
 MEGABYTE = "x" * 1024 * 1024
+SETTLED = 20
+"""Refusals after which the kernel has taken all that it will of a link which nobody reads."""
 
 
 @pytest.fixture
@@ -144,11 +146,11 @@ async def test_a_gateway_that_does_not_read_costs_its_share_at_once(
 ) -> None:
     """So much waits for it and no more; then it is named as not asked, and the others are."""
     register.tell(gateway, other)
-    gateway.connect(uid="u")
+    me = gateway.connect(uid="u")
     other.fault = lambda link, _command, _request_id: link.pause_reading()
-    while not aclient.lost:
+    while aclient.lost < SETTLED:
         await aclient.send_to_uid("u", MEGABYTE, confirm=False)
-        await asyncio.sleep(0)
+        assert await aclient.is_online(me)  # so the gateway that reads has taken it
     reached = await aclient.send_to_uid("u", "m")
     assert reached == 1
     (failure,) = reached.not_sent
