@@ -51,6 +51,14 @@ from gateway_wire.commands.queries import (
     OnlineUids,
     UidsByGroups,
 )
+from gateway_wire.commands.queues import (
+    AcknowledgeMessages,
+    Consume,
+    ListQueues,
+    QueueMessage,
+    RejectMessages,
+    StopConsuming,
+)
 from gateway_wire.commands.replies import ReplyShape
 from gateway_wire.commands.sends import (
     CloseClient,
@@ -77,6 +85,7 @@ __all__ = [
     "COMMANDS",
     "WORKER_EVENTS",
     "Acknowledge",
+    "AcknowledgeMessages",
     "AllSessions",
     "Announce",
     "BindUid",
@@ -93,6 +102,7 @@ __all__ = [
     "CloseUids",
     "Command",
     "CommandError",
+    "Consume",
     "CountClients",
     "CountClientsByGroups",
     "CountUids",
@@ -111,6 +121,7 @@ __all__ = [
     "ListAllUidsByGroup",
     "ListClientIds",
     "ListGroups",
+    "ListQueues",
     "ListUids",
     "Nodes",
     "OnlineUids",
@@ -118,6 +129,8 @@ __all__ = [
     "Ping",
     "Pong",
     "Proof",
+    "QueueMessage",
+    "RejectMessages",
     "Reply",
     "ReplyPart",
     "ReplyShape",
@@ -128,6 +141,7 @@ __all__ = [
     "SendToUids",
     "SessionsByGroups",
     "SetSession",
+    "StopConsuming",
     "TakeEvents",
     "UidsByGroups",
     "UnbindUid",
@@ -191,6 +205,17 @@ CATALOGUE: Final[tuple[tuple[str, tuple[type[Command], ...]], ...]] = (
             ClientMessage,
             ClientClosed,
             ClientSession,
+        ),
+    ),
+    (
+        "Queues",
+        (
+            Consume,
+            StopConsuming,
+            AcknowledgeMessages,
+            RejectMessages,
+            QueueMessage,
+            ListQueues,
         ),
     ),
 )

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from gateway_wire.commands.base import Command, Role, command
+from gateway_wire.commands.base import BACKENDS, Command, Role, command
 from gateway_wire.commands.replies import FLAG, NOTHING
 
 __all__ = [
@@ -59,9 +59,9 @@ class Acknowledge(Command):
     event_ids: list[int]
 
 
-@command(131, senders=_WORKER, receivers=_GATEWAY, reply=FLAG)
+@command(131, senders=BACKENDS, receivers=_GATEWAY, reply=FLAG)
 class PatchSession(Command):
-    """What a handler changed in the connection's session: top-level keys, set and removed.
+    """Set and remove top-level keys of the connection's session, such as a handler has changed.
 
     Other keys stay as they are. False if the client is gone, which is no error: its last event may
     still be on its way through the worker. An error if the session would become too large.

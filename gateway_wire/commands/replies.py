@@ -21,6 +21,7 @@ __all__ = [
     "LIST",
     "LISTS",
     "NOTHING",
+    "QUEUES",
     "SESSION",
     "SESSIONS",
     "TEXT",
@@ -98,5 +99,6 @@ LISTS: Final = ReplyShape("lists", "a map of text to a list of texts", (dict,), 
 COUNTS: Final = ReplyShape("counts", "a map of text to a number", (dict,), _add_counts)
 SESSION: Final = ReplyShape("session", "a map, or nil when the client is offline", (dict, _NONE))
 SESSIONS: Final = ReplyShape("sessions", "a map of client id to its session", (dict,), dict.update)
+QUEUES: Final = ReplyShape("queues", "a map of topic to a map of numbers", (dict,))
 
-ALL_SHAPES: Final = (NOTHING, COUNT, FLAG, TEXT, LIST, LISTS, COUNTS, SESSION, SESSIONS)
+ALL_SHAPES: Final = (NOTHING, COUNT, FLAG, TEXT, LIST, LISTS, COUNTS, SESSION, SESSIONS, QUEUES)

@@ -93,6 +93,7 @@ def test_codes_never_change() -> None:
         ("is_online", 64, 78),
         ("set_session", 96, 100),
         ("take_events", 128, 140),
+        ("consume", 144, 149),
     }
 
 
