@@ -1,7 +1,7 @@
 """The life of client connections: they open, speak, and end.
 
 The edges report to :class:`Clients`; commands that end connections call it. It keeps the hub and the
-outbox in step, sends the init message, tells the router what happens, and counts. A connection leaves
+outbox in step, sends the init message, tells a client's destination what it does, and counts. A connection leaves
 the hub in the moment its end is decided: from then on it is offline, whatever its socket still has to
 do. That it closed is an event when the socket is gone: only then is it certain why.
 """
@@ -22,6 +22,7 @@ from gateway_wire import close_codes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.destination import Destination
     from gateway.edge.deadlines import Deadlines
     from gateway.edge.interface import ConnectRequest, Edge
     from gateway.hub import Hub
@@ -43,7 +44,7 @@ class ClientCounters:
         closed: Ended connections by the name of their close reason.
         received: Messages from clients.
         received_bytes: Their size; characters of text count as one.
-        discarded: Messages from clients that came before the first worker: for nobody.
+        discarded: Messages from clients that were for nobody, such as those before the first worker.
     """
 
     opened: int = 0
@@ -70,6 +71,7 @@ class Clients:
         router: Router,
         new_client_id: Callable[[], str],
         *,
+        choose: Callable[[ConnectRequest], Destination] | None = None,
         init_message: bool,
         require_worker: bool,
         clock: Callable[[], float],
@@ -79,8 +81,9 @@ class Clients:
         Args:
             hub: The indexes to keep.
             outbox: The outboxes to fill.
-            router: Who is told what clients do.
+            router: What clients do is for workers, unless `choose` says otherwise.
             new_client_id: Gives each new connection its client id.
+            choose: Says where what a client does goes.
             init_message: Whether a browser is told its client id at once; others never are.
             require_worker: Whether clients are sent away (1013) while no worker takes events.
             clock: Gives the loop's time.
@@ -94,6 +97,7 @@ class Clients:
         self._outbox = outbox
         self._router = router
         self._new_client_id = new_client_id
+        self._choose = choose or (lambda _: router)
         self._init_message = init_message
         self._require_worker = require_worker
         self._clock = clock
@@ -116,32 +120,32 @@ class Clients:
         client_id = self._new_client_id()
         # Later than that of any before, so that connections can be listed in this order.
         self._opened_at = max(time.time(), math.nextafter(self._opened_at, math.inf))
-        connection = Connection(client_id, edge, request, self._opened_at)
+        destination = self._choose(request)
+        connection = Connection(client_id, edge, request, self._opened_at, destination)
         edge.connection = connection
         self._hub.add(connection)
         self.counters.opened += 1
         self.sockets += 1
-        obstacle = self._obstacle()
+        obstacle = self._obstacle(destination)
         if obstacle is not None:
             self._refused.add(connection)
             self._send_away(connection, obstacle)
             return b""
         if self.unbound is not None:
             self.unbound.add(connection)
-        self._router.opened(connection, request, self._clock())
+        destination.opened(connection, request, self._clock())
         if not self._init_message or not request.websocket:
             return b""
         # An id is letters and digits in every form: nothing to escape.
         return edge.encoding.encode(f'{{"type":"init","client_id":"{client_id}"}}')
 
     def received(self, edge: Edge, message: str | bytes) -> None:
-        """Count a message and hand it on; before the first worker came there is nobody to take it."""
-        counters, router = self.counters, self._router
+        """Count a message and hand it on."""
+        connection: Connection = edge.connection
+        counters = self.counters
         counters.received += 1
         counters.received_bytes += len(message)
-        if router.active:
-            router.received(edge.connection, message, self._clock())
-        else:
+        if not connection.destination.received(connection, message, self._clock()):
             counters.discarded += 1
 
     def write_paused(self, edge: Edge) -> None:
@@ -176,7 +180,7 @@ class Clients:
         if connection in self._refused:
             self._refused.remove(connection)
         else:
-            self._router.closed(connection, reason, self._clock())
+            connection.destination.closed(connection, reason, self._clock())
 
     async def all_gone(self) -> None:
         """Wait until no connection's socket exists any more; one waiter at a time."""
@@ -236,11 +240,11 @@ class Clients:
 
     # Private: how connections end.
 
-    def _obstacle(self) -> CloseCode | None:
+    def _obstacle(self, destination: Destination) -> CloseCode | None:
         """Return why whoever finishes a handshake now is sent away, None if nobody is."""
         if self.stopping:
             return close_codes.STOPPING
-        if self._require_worker and not self._router.workers:
+        if self._require_worker and destination is self._router and not self._router.workers:
             return close_codes.NO_WORKER
         return None
 

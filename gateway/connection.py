@@ -2,9 +2,9 @@
 
 Rule: everything that would have to survive if the connection were handed to another process is in
 :meth:`Connection.record`, as plain values, and can be read back. The rest belongs to the running
-process: the edge that holds the socket and the bytes that wait for it. The hub owns `uid` and
-`groups`, the session handlers `session`, the outbox `pending`, the router `worker`, `lane` and
-`untold`; nobody else writes them.
+process: the edge that holds the socket and the bytes that wait for it. The hub owns `uid`,
+`groups` and `session`, the outbox `pending`, the router `worker`, `lane` and `untold`; nobody else
+writes them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from gateway_wire.commands import ClientAssigned, ClientSession
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gateway.destination import Destination
     from gateway.edge.interface import ConnectRequest, Edge, EdgeRecord
     from gateway.holding import Lane
     from gateway.workers import Worker
@@ -53,6 +54,7 @@ class Connection:
         listener: Name of the listener that accepted it.
         opened_at: Wall-clock time of its handshake, seconds since the epoch; a later connection of the
             same process has a later one, also where the clock stood still or was set back.
+        destination: Takes what it does.
         pending: Encoded frames that the transport has not been given.
         worker: The worker that gets its events, None before the first; it may be one that is gone.
         lane: Its events that are unfinished or wait; None while there are none.
@@ -62,6 +64,7 @@ class Connection:
 
     __slots__ = (
         "client_id",
+        "destination",
         "edge",
         "encoding",
         "groups",
@@ -78,7 +81,12 @@ class Connection:
     )
 
     def __init__(
-        self, client_id: str, edge: Edge, request: ConnectRequest, opened_at: float
+        self,
+        client_id: str,
+        edge: Edge,
+        request: ConnectRequest,
+        opened_at: float,
+        destination: Destination,
     ) -> None:
         """Make the record of a client that finished its handshake."""
         self.client_id = client_id
@@ -91,6 +99,7 @@ class Connection:
         self.remote_port = request.remote_port
         self.listener = request.listener
         self.opened_at = opened_at
+        self.destination = destination
         self.pending: list[bytes] = []
         self.worker: Worker | None = None
         self.lane: Lane | None = None

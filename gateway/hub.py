@@ -15,10 +15,10 @@ sockets in that order costs a fifth less than in the order of their hashes (docs
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from gateway.connection import Connection
 
@@ -34,13 +34,16 @@ class Hub:
 
     Attributes:
         connections: Every open connection by client id.
+        watched: What to call when the session of a connection is stored, for the few where somebody
+            waits for that.
     """
 
-    __slots__ = ("_groups", "_uids", "connections")
+    __slots__ = ("_groups", "_uids", "connections", "watched")
 
     def __init__(self) -> None:
         """Start with nobody connected."""
         self.connections: dict[str, Connection] = {}
+        self.watched: dict[Connection, Callable[[], None]] = {}
         self._uids: _Index = {}
         self._groups: _Index = {}
 
@@ -92,6 +95,14 @@ class Hub:
         if connection.uid == uid:
             connection.uid = None
             _discard(self._uids, uid, connection)
+
+    # Sessions.
+
+    def store_session(self, connection: Connection, session: Mapping[Any, Any]) -> None:
+        """Replace a connection's session, and tell who waits for that."""
+        connection.session = session
+        if self.watched and (stored := self.watched.get(connection)) is not None:
+            stored()
 
     # Groups.
 

@@ -36,7 +36,7 @@ logger = logging.getLogger("gateway")
 
 
 class Router:
-    """The events of one gateway process.
+    """The events of one gateway process that are for workers (a `Destination`).
 
     Attributes:
         active: Whether a worker has ever come.
@@ -122,10 +122,12 @@ class Router:
             )
             self._dispatch.enter(connection, event, now)
 
-    def received(self, connection: Connection, message: str | bytes, now: float) -> None:
-        """A client sent a message; for no event before a worker has come (`active`)."""
-        event = ClientMessage(0, connection.client_id, connection.uid, message)
-        self._dispatch.enter(connection, event, now)
+    def received(self, connection: Connection, message: str | bytes, now: float) -> bool:
+        """A client sent a message; before the first worker came there is nobody to take it."""
+        if self.active:
+            event = ClientMessage(0, connection.client_id, connection.uid, message)
+            self._dispatch.enter(connection, event, now)
+        return self.active
 
     def closed(self, connection: Connection, reason: CloseReason, now: float) -> None:
         """A client's connection ended."""

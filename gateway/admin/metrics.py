@@ -224,7 +224,7 @@ _MESSAGES: Final = (
     ),
     _counter(
         "messages_discarded",
-        "Messages from browsers before the first worker came: for nobody.",
+        "Messages from browsers that were for nobody, such as those before the first worker came.",
         lambda s: s.clients.counters.discarded,
     ),
     _counter(

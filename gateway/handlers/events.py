@@ -78,7 +78,7 @@ class EventHandlers:
         for key in command.removed:
             session.pop(key, None)
         check_size(session)
-        connection.session = session
+        self._hub.store_session(connection, session)
         if connection.worker is None or connection.worker.link is not link:
             connection.session_moved()
         answer(True)  # noqa: FBT003 - the reply's value

@@ -53,7 +53,7 @@ class SessionHandlers:
         check_size(command.session)
         if connection is None:
             return False
-        connection.session = command.session
+        self._hub.store_session(connection, command.session)
         connection.session_moved()
         return True
 
@@ -65,7 +65,7 @@ class SessionHandlers:
             return False
         session = merged(connection.session, command.changes)
         check_size(session)
-        connection.session = session
+        self._hub.store_session(connection, session)
         connection.session_moved()
         return True
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from gateway.clients import Clients
 from gateway.connection import Connection
+from gateway.destination import Nowhere
 from gateway.edge.interface import ConnectRequest, EdgeRecord, Encoding
 from gateway.edge.options import EdgeOptions
 from gateway.edge.server import EdgeServer
@@ -313,4 +314,4 @@ def pipe_of(connection: Connection) -> Pipe:
 
 def bare(client_id: str, encoding: Encoding | None = None) -> Connection:
     """Give a connection that nobody listed."""
-    return Connection(client_id, Pipe(encoding or Lines()), request(), 0.0)
+    return Connection(client_id, Pipe(encoding or Lines()), request(), 0.0, Nowhere())

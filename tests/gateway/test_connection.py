@@ -3,6 +3,7 @@
 import json
 
 from gateway.connection import Connection
+from gateway.destination import Nowhere
 from gateway.hub import Hub
 from gateway_wire.commands import ClientAssigned, ClientSession
 from tests.gateway.support import Lines, Pipe, bare, request
@@ -10,7 +11,7 @@ from tests.gateway.support import Lines, Pipe, bare, request
 
 def test_a_record_is_plain_values() -> None:
     """Everything that is known of a connection can be written down and read back."""
-    connection = Connection("c1", Pipe(Lines()), request(), 12.5)
+    connection = Connection("c1", Pipe(Lines()), request(), 12.5, Nowhere())
     hub = Hub()
     hub.add(connection)
     hub.bind(connection, "u")

@@ -168,3 +168,14 @@ def test_a_hub_counts_itself() -> None:
     hub.bind(ann, "u")
 
     assert repr(hub) == "<Hub 1 connections, 1 uids, 0 groups>"
+
+
+def test_whoever_waits_for_a_session_is_told_when_it_is_stored() -> None:
+    """And nobody else is, nor of another connection."""
+    hub, ann, bob = Hub(), bare("ann"), bare("bob")
+    told: list[str] = []
+    hub.watched[ann] = lambda: told.append(ann.session["user"])
+    hub.store_session(bob, {"user": "bob"})
+    hub.store_session(ann, {"user": "ann"})
+    assert told == ["ann"]
+    assert bob.session == {"user": "bob"}
