@@ -12,7 +12,9 @@ connmix    a decimal below 2**63: node number, then        ``c:`` and the node n
 
 The lengths keep the forms apart: a decimal below 2**63 has at most 19 digits. The *node key*
 is what the directory indexes: it names the gateway process that holds the connection. A
-native id never repeats, cannot be guessed (80 random bits) and leaks no address.
+native id never repeats, cannot be guessed (80 random bits) and leaks no address. A connmix id is a counter
+through a secret permutation behind a random node number: it does not repeat in its process either, and who
+has one cannot tell another. A gateway has keys for its native node id and for the form it hands out.
 """
 
 from __future__ import annotations
@@ -20,13 +22,33 @@ from __future__ import annotations
 import re
 import secrets
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from gateway_wire.errors import InvalidClientId
+from gateway_wire.permutation import Permutation
 
-__all__ = ["ClientIdForm", "NativeIds", "ParsedId", "new_node_id", "node_key_of", "parse_client_id"]
+__all__ = [
+    "ClientIdForm",
+    "ClientIds",
+    "ConnmixIds",
+    "NativeIds",
+    "ParsedId",
+    "new_connmix_number",
+    "new_node_id",
+    "node_key_of",
+    "parse_client_id",
+]
 
 CONNMIX_CONNECTION_BITS: Final = 40
+CONNMIX_NODE_NUMBERS: Final = range(1 << 13, 1 << 23)
+"""
+Node numbers of connmix ids.
+
+The highest keeps ids below 2**63, which PHP's and every other signed 64-bit integer holds. The lowest makes all
+of them larger than 2**53, as CONNMIX's own: a client that reads them as JavaScript's numbers, and so loses
+digits, does so with its first connection and not after a year. Eight million are enough that two gateways seldom
+draw the same; a register refuses the second.
+"""
 NODE_DIGITS: Final = 12
 RANDOM_BYTES: Final = 10
 
@@ -102,16 +124,42 @@ def new_node_id() -> str:
     return secrets.token_hex(NODE_DIGITS // 2)
 
 
+def new_connmix_number() -> int:
+    """Return a fresh random node number for connmix ids, chosen at a gateway's cold start."""
+    return CONNMIX_NODE_NUMBERS.start + secrets.randbelow(len(CONNMIX_NODE_NUMBERS))
+
+
+class ClientIds(Protocol):
+    """Hands out the client ids of one node, in one of the forms.
+
+    Attributes:
+        node_id: The native id of the node, by which the directory lists it.
+        keys: The node's keys in the directory: of its native id, and of the form handed out.
+    """
+
+    @property
+    def node_id(self) -> str:
+        """The native id of the node, by which the directory lists it."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The node's keys in the directory: of its native id, and of the form handed out."""
+
+    def next(self) -> str:
+        """Return an id that this process never handed out before and nobody can guess."""
+
+
 class NativeIds:
-    """Hands out native client ids for one node.
+    """Hands out native client ids for one node (:class:`ClientIds`).
 
     Random bytes are drawn from the system in blocks: one system call for many connections.
 
     Attributes:
         node_id: The node whose ids these are.
+        keys: Its key in the directory.
     """
 
-    __slots__ = ("_block", "_offset", "node_id")
+    __slots__ = ("_block", "_offset", "keys", "node_id")
 
     _BLOCK: Final = RANDOM_BYTES * 256
 
@@ -124,7 +172,7 @@ class NativeIds:
         Raises:
             ValueError: If ``node_id`` is not of that form.
         """
-        node_key_of(node_id)
+        self.keys = (node_key_of(node_id),)
         self.node_id = node_id
         self._block = b""
         self._offset = 0
@@ -140,3 +188,43 @@ class NativeIds:
         start = self._offset
         self._offset = start + RANDOM_BYTES
         return self.node_id + self._block[start : self._offset].hex()
+
+
+class ConnmixIds:
+    """Hands out connmix client ids for one node (:class:`ClientIds`).
+
+    Attributes:
+        node_id: The native id of the node.
+        keys: Its keys in the directory, for native and connmix ids.
+    """
+
+    __slots__ = ("_base", "_count", "_permute", "keys", "node_id")
+
+    def __init__(self, node_id: str, number: int) -> None:
+        """Start handing out ids.
+
+        Args:
+            node_id: Twelve lower-case hex digits.
+            number: The node's number in connmix ids; see :data:`CONNMIX_NODE_NUMBERS`.
+
+        Raises:
+            ValueError: If one of them is not of that form.
+        """
+        if number not in CONNMIX_NODE_NUMBERS:
+            first, last = CONNMIX_NODE_NUMBERS[0], CONNMIX_NODE_NUMBERS[-1]
+            msg = f"a node number of connmix ids is from {first} to {last}, not {number}"
+            raise ValueError(msg)
+        self.node_id = node_id
+        self.keys = (node_key_of(node_id), f"c:{number}")
+        self._base = number << CONNMIX_CONNECTION_BITS
+        self._permute = Permutation(CONNMIX_CONNECTION_BITS)
+        self._count = 0
+
+    def __repr__(self) -> str:
+        return f"<ConnmixIds of node {self.node_id}, {self.keys[-1]}>"
+
+    def next(self) -> str:
+        """Return an id that was not handed out before; after 2**40 of them they begin anew."""
+        count = self._count
+        self._count = (count + 1) % (1 << CONNMIX_CONNECTION_BITS)
+        return str(self._base | self._permute(count))

@@ -8,9 +8,13 @@ from hypothesis import strategies as st
 
 from gateway_wire.errors import InvalidClientId
 from gateway_wire.ids import (
+    CONNMIX_NODE_NUMBERS,
     ClientIdForm,
+    ClientIds,
+    ConnmixIds,
     NativeIds,
     ParsedId,
+    new_connmix_number,
     new_node_id,
     node_key_of,
     parse_client_id,
@@ -80,6 +84,7 @@ def test_native_ids_are_of_their_node_and_never_repeat() -> None:
 
     assert len(set(handed_out)) == 2000
     assert {parse_client_id(each).node_key for each in handed_out} == {"n:" + NODE}
+    assert ids.keys == ("n:" + NODE,)
     assert repr(ids) == f"<NativeIds of node {NODE}>"
 
 
@@ -103,3 +108,58 @@ def test_a_node_id_is_well_formed() -> None:
     node_id = new_node_id()
 
     assert node_key_of(node_id) == "n:" + node_id
+
+
+def test_connmix_ids_are_of_their_node_and_never_repeat() -> None:
+    """They are decimals between 2**53 and 2**63 that parse back to the key which is announced."""
+    ids: ClientIds = ConnmixIds(NODE, 9000)
+
+    handed_out = [ids.next() for _ in range(2000)]
+
+    assert len(set(handed_out)) == 2000
+    assert all(2**53 < int(each) < 2**63 for each in handed_out)
+    assert {parse_client_id(each) for each in handed_out} == {
+        ParsedId(each, ClientIdForm.CONNMIX, "c:9000") for each in handed_out
+    }
+    assert ids.node_id == NODE
+    assert ids.keys == ("n:" + NODE, "c:9000")
+    assert repr(ids) == f"<ConnmixIds of node {NODE}, c:9000>"
+
+
+def test_connmix_ids_tell_nothing_of_each_other() -> None:
+    """Two processes with one number, which only different clusters have, hand out other ids."""
+    first, second = ConnmixIds(NODE, 9000), ConnmixIds(NODE, 9000)
+
+    assert [first.next() for _ in range(5)] != [second.next() for _ in range(5)]
+
+
+def test_connmix_ids_begin_anew_when_all_are_used() -> None:
+    """After 2**40 connections the first id comes again, and none of another node."""
+    ids = ConnmixIds(NODE, 9000)
+    first = ids.next()
+    ids._count = 2**40 - 1
+    last = ids.next()
+
+    assert parse_client_id(last).node_key == "c:9000"
+    assert ids.next() == first
+
+
+@pytest.mark.parametrize("number", [CONNMIX_NODE_NUMBERS[0], CONNMIX_NODE_NUMBERS[-1]])
+def test_every_node_number_keeps_ids_in_their_range(number: int) -> None:
+    """The lowest number gives ids above 2**53, the highest ones below 2**63."""
+    assert 2**53 < int(ConnmixIds(NODE, number).next()) < 2**63
+
+
+def test_a_node_number_is_drawn_at_random() -> None:
+    """Two gateways seldom draw the same number, and never one that ids may not have."""
+    drawn = {new_connmix_number() for _ in range(20)}
+
+    assert len(drawn) > 15
+    assert all(each in CONNMIX_NODE_NUMBERS for each in drawn)
+
+
+@pytest.mark.parametrize("number", [0, 2**13 - 1, 2**23])
+def test_other_node_numbers_are_refused(number: int) -> None:
+    """The error names the range."""
+    with pytest.raises(ValueError, match=f"from 8192 to 8388607, not {number}"):
+        ConnmixIds(NODE, number)
