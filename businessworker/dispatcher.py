@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from businessworker.acknowledgements import Acknowledgements
 from businessworker.blocking import LONG, BlockingRunner
-from businessworker.handler import is_async
 from businessworker.invocation import Invocation
 from businessworker.lane import Feed, Lane
 from businessworker.runner import BLOCKED, Runner
+from gateway_process.functions import is_async
 from gateway_wire.commands import (
     ClientAssigned,
     ClientClosed,

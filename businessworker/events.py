@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from businessworker import django_support
-from businessworker.handler import PARAMETERS, Handler, generates, takes
+from businessworker.handler import PARAMETERS, Handler
 from businessworker.target import split_target
 from gateway_process.errors import StartupError
+from gateway_process.functions import generates, takes
 from gateway_process.importing import RAISED, import_application, look_in, told
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from inspect import isawaitable, iscoroutine
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
-from businessworker.request import Request
 from businessworker.sessions import OpenSession
 from gateway_client.inside import current_client
 from gateway_wire.close_codes import CloseReason
 from gateway_wire.commands import ClientClosed, ClientConnected, ClientMessage
 from gateway_wire.frames import encode_frame
+from gateway_wire.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -171,7 +171,17 @@ class Invocation:
             return self.client_id, CloseReason(event.close_code, event.name, event.text)
         if self.handler.name == "on_connect":
             return (self.client_id,)
-        return self.client_id, Request(cast("ClientConnected", event), self.lane.remote_addr)
+        return self.client_id, self._request(cast("ClientConnected", event))
+
+    def _request(self, event: ClientConnected) -> Request:
+        lane = self.lane
+        return Request(
+            event.path,
+            event.query,
+            event.headers,
+            remote_addr=lane.remote_addr,
+            listener=lane.listener,
+        )
 
     def _fail(self, what: str, error: BaseException | None = None) -> None:
         self.has_failed = True

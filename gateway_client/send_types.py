@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Literal, Protocol, TypeVar, overload
 
-from gateway_client.messages import Message
-from gateway_client.names import ClientIds, Names
+from gateway_wire.messages import Message
+from gateway_wire.names import ClientIds, Names
 
 __all__ = ["SendToAll", "SendToClient", "SendToGroup", "SendToUid"]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gateway_client.calls.base import Call, EveryCall, OwnerCall, flag, reached
-from gateway_client.names import Name, Names, name_of, names_of
 from gateway_client.reached import Reached
 from gateway_wire.commands import BindUid, Command, JoinGroups, LeaveGroups, UnbindUid, Ungroup
 from gateway_wire.ids import ParsedId, parse_client_id
+from gateway_wire.names import Name, Names, name_of, names_of
 
 __all__ = ["bind_uid", "join_group", "leave_group", "unbind_uid", "ungroup"]
 

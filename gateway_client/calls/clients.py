@@ -14,7 +14,6 @@ from gateway_client.calls.base import (
     joined,
     united,
 )
-from gateway_client.names import Name, Names, name_of, names_by_key, names_of
 from gateway_wire.commands import (
     ClientIdsByGroups,
     ClientIdsByUids,
@@ -23,6 +22,7 @@ from gateway_wire.commands import (
     ListClientIds,
 )
 from gateway_wire.commands.replies import COUNTS, LISTS
+from gateway_wire.names import Name, Names, name_of, names_by_key, names_of
 
 __all__ = [
     "batch_get_client_count_by_group",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from gateway_client.calls.base import Call, EveryCall, OwnerCall, ReadyCall, flag, reached
-from gateway_client.messages import Message, message_size, payload_of
-from gateway_client.names import Names, names_of
 from gateway_client.reached import Reached
 from gateway_wire.close_codes import application_reason
 from gateway_wire.commands import CloseClient, CloseGroups, CloseUids, DestroyClient
 from gateway_wire.ids import parse_client_id
+from gateway_wire.messages import Message, message_size, payload_of
+from gateway_wire.names import Names, names_of
 
 __all__ = ["close_client", "close_group", "close_uid", "destroy_client"]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway_client.calls.base import Call
-from gateway_client.messages import Message, message_size, payload_of
 from gateway_wire.commands import CloseClient, Command, DestroyClient, SendToClients
+from gateway_wire.messages import Message, message_size, payload_of
 
 __all__ = [
     "CURRENT",

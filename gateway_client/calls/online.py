@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gateway_client.calls.base import Call, EveryCall, OwnerCall, Partial, ReadyCall, flag, united
-from gateway_client.names import Name, name_of, names_by_key
 from gateway_wire.commands import IsOnline, OnlineUids
 from gateway_wire.ids import parse_client_id
+from gateway_wire.names import Name, name_of, names_by_key
 
 __all__ = ["is_online", "is_uid_online", "is_uids_online"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from gateway_client.calls.base import Call, EveryCall, OwnerCall, OwnersCall, ReadyCall, reached
-from gateway_client.messages import Message, message_size, payload_of
-from gateway_client.names import ClientIds, Names, client_ids_of, names_of
 from gateway_client.reached import Reached
 from gateway_wire.commands import Command, SendToAll, SendToClients, SendToGroups, SendToUids
 from gateway_wire.ids import parse_client_id
+from gateway_wire.messages import Message, message_size, payload_of
+from gateway_wire.names import ClientIds, Names, client_ids_of, names_of
 
 __all__ = ["send_to_all", "send_to_client", "send_to_group", "send_to_uid"]
 

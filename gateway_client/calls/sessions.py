@@ -15,7 +15,6 @@ from gateway_client.calls.base import (
     joined,
     only,
 )
-from gateway_client.names import Names, names_of
 from gateway_wire.commands import (
     AllSessions,
     GetSession,
@@ -26,6 +25,7 @@ from gateway_wire.commands import (
 )
 from gateway_wire.commands.replies import SESSIONS
 from gateway_wire.ids import parse_client_id
+from gateway_wire.names import Names, names_of
 
 __all__ = [
     "get_all_client_sessions",

@@ -18,7 +18,6 @@ from gateway_client.calls.base import (
     only,
     united,
 )
-from gateway_client.names import Name, Names, name_of, names_of
 from gateway_wire.commands import (
     CountUids,
     CountUidsByGroups,
@@ -27,6 +26,7 @@ from gateway_wire.commands import (
     UidsByGroups,
 )
 from gateway_wire.ids import parse_client_id
+from gateway_wire.names import Name, Names, name_of, names_of
 
 __all__ = [
     "get_all_uid_count",

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from businessworker import session
-from businessworker.request import Request
 from gateway_wire.close_codes import CloseReason
 from gateway_wire.commands import ClientMessage, Error
+from gateway_wire.request import Request
 from tests.businessworker.sources import Acknowledged, Patched, RecordingSource, Sent
 from tests.businessworker.stage import Stage, assigned, send, stage
 from tests.support.waiting import PATIENCE

@@ -1,16 +1,13 @@
-"""The request with which a client opened its websocket, as `on_websocket_connect` receives it.
+"""The request with which a client opened its websocket, as an application's handlers receive it.
 
-What few handlers look at is read when it is looked at.
+A worker's handlers and a gateway's entry module are given the same. What few of them look at is read
+when it is looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
-
-if TYPE_CHECKING:
-    from gateway_wire.commands import ClientConnected
 
 __all__ = ["Headers", "Request"]
 
@@ -44,15 +41,34 @@ class Request:
         query_string: The query as the browser sent it, without `?`; empty if there was none.
         headers: The headers.
         remote_addr: The browser's address.
+        listener: The URL that it connected to, as the gateway's ready line names it.
     """
 
-    __slots__ = ("headers", "path", "query_string", "remote_addr")
+    __slots__ = ("headers", "listener", "path", "query_string", "remote_addr")
 
-    def __init__(self, event: ClientConnected, remote_addr: str) -> None:
-        self.path = unquote(event.path)
-        self.query_string = event.query
-        self.headers = Headers(event.headers)
+    def __init__(
+        self,
+        path: str,
+        query: str,
+        headers: Mapping[str, str],
+        *,
+        remote_addr: str,
+        listener: str,
+    ) -> None:
+        """Keep what the gateway was told.
+
+        Args:
+            path: The path as the browser sent it.
+            query: The query, without `?`.
+            headers: Header values by lower-case name.
+            remote_addr: The browser's address.
+            listener: The URL that it connected to.
+        """
+        self.path = unquote(path)
+        self.query_string = query
+        self.headers = Headers(headers)
         self.remote_addr = remote_addr
+        self.listener = listener
 
     def __repr__(self) -> str:
         return f"<Request {self.path} from {self.remote_addr}>"

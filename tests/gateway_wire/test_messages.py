@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway_client.messages import message_size, payload_of
+from gateway_wire.messages import message_size, payload_of
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,12 @@
 
 import pytest
 
-from businessworker.request import Headers, Request
-from gateway_wire.commands import ClientConnected
+from gateway_wire.request import Headers, Request
 
 
 def request(path: str = "/", query: str = "", **headers: str) -> Request:
     """Make the request of a handshake."""
-    return Request(ClientConnected(1, "c", None, path, query, headers), "203.0.113.9")
+    return Request(path, query, headers, remote_addr="203.0.113.9", listener="ws://0.0.0.0:7272")
 
 
 def test_the_path_is_decoded() -> None:
@@ -46,6 +45,7 @@ def test_cookies_are_read_from_their_header() -> None:
     assert request().cookies == {}
 
 
-def test_the_browsers_address_is_there() -> None:
-    """It is the one that the gateway told."""
+def test_both_ends_of_the_connection_are_there() -> None:
+    """They are what the gateway told."""
     assert request().remote_addr == "203.0.113.9"
+    assert request().listener == "ws://0.0.0.0:7272"

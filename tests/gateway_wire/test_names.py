@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gateway_client.names import client_ids_of, name_of, names_by_key, names_of
 from gateway_wire.errors import InvalidClientId, MessageTooLarge
+from gateway_wire.names import client_ids_of, name_of, names_by_key, names_of
 
 CLIENT = "aaaaaaaaaaaa" + "0" * 20
 
