@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.routes import RouteSetting, check_routes
 from gateway.schemes import PLAIN, check_scheme, wants_tls
 from gateway.workers import Routing
 from gateway_process.addresses import ListenUrl
 from gateway_process.errors import SettingsError
-from gateway_process.kinds import Network, Seconds, Size
+from gateway_process.kinds import ModuleName, Network, Seconds, Size
 from gateway_process.settings import setting
 from gateway_process.shared import MemberSettings
 from gateway_wire.addresses import HIGHEST_PORT, Address
@@ -33,8 +34,29 @@ class GatewaySettings(MemberSettings):
         "Where browsers connect, ws:// or wss:// (with --certfile and --keyfile), and devices: text://,"
         " frame:// or module:Class:// for a protocol of yours, with +tls before :// for TLS.",
     )
+    route: tuple[RouteSetting, ...] = setting(
+        (),
+        "Where what browsers send goes: queue:TOPIC, worker, entry or discard; with /path= in front for"
+        " those that connect there. The first that matches counts, for whoever connects from then on."
+        " What none matches goes to the entry module if there is one, else to workers.",
+        hot=True,
+    )
+    entry: ModuleName = setting(
+        "",
+        "A module of yours that runs in the gateway and is asked first: on_handshake, on_message,"
+        " on_close. A reload imports it anew.",
+    )
+    entry_timeout: Seconds = setting(
+        5.0,
+        "Time that the entry module may take for one message, waiting for a context value or for room"
+        " on a queue not counted.",
+        minimum=0.1,
+        hot=True,
+    )
     app_dir: Path = setting(
-        Path(), "The folder that modules of --listen module:Class:// are in.", metavar="FOLDER"
+        Path(),
+        "The folder that modules of --entry and of --listen module:Class:// are in.",
+        metavar="FOLDER",
     )
     processes: int = setting(
         1,
@@ -100,6 +122,34 @@ class GatewaySettings(MemberSettings):
         "Close browsers (3502) that have no uid after this time; 0: never.",
         minimum=0,
     )
+    queue_messages: int = setting(
+        10_000,
+        "Messages that a queue holds, those that consumers have not acknowledged included; browsers that"
+        " send more are not read until there is room.",
+        minimum=1,
+        hot=True,
+    )
+    queue_bytes: Size = setting(
+        16 * 1024 * 1024,
+        "Their bytes, with what the gateway itself needs for each.",
+        minimum=1,
+        hot=True,
+    )
+    queue_topics: int = setting(
+        100, "Queues that a process holds at the most.", minimum=1, hot=True
+    )
+    queue_tries: int = setting(
+        5,
+        "Times that a message is given to consumers; one that none acknowledges moves to the queue dead:"
+        " and the topic.",
+        minimum=1,
+        hot=True,
+    )
+    connmix: bool = setting(
+        False,
+        "Serve CONNMIX's API on the HTTP port, hand out client ids in its decimal form, and send no init"
+        " messages.",
+    )
     handshake_timeout: Seconds = setting(
         10.0, "Time in which a browser must finish its handshake.", minimum=0.1
     )
@@ -151,6 +201,11 @@ class GatewaySettings(MemberSettings):
     )
 
     @property
+    def says_client_id(self) -> bool:
+        """Whether browsers are told their client id; clients of CONNMIX would take it for a message."""
+        return self.init_message and not self.connmix
+
+    @property
     def drain_limit(self) -> float:
         """Seconds after which a graceful stop waits for no browser any more and is a plain stop."""
         return self.drain_deadline
@@ -161,6 +216,7 @@ class GatewaySettings(MemberSettings):
         self._check_pings()
         self._check_sizes()
         self._check_ports()
+        check_routes(self.route, self.entry, self.queue_topics)
         if self.drain >= self.stop_timeout:
             raise SettingsError(
                 "drain",

@@ -118,12 +118,14 @@ class BadValue(ValueError):
     Args:
         problem: what is wrong, to be read after the value: "has no port".
         remedy: what to write instead, with an example.
+        value: the part of what was written that is wrong; left out where that is all of it.
     """
 
-    def __init__(self, problem: str, remedy: str) -> None:
+    def __init__(self, problem: str, remedy: str, *, value: object = None) -> None:
         super().__init__(problem, remedy)
         self.problem = problem
         self.remedy = remedy
+        self.value = value
 
     def __str__(self) -> str:
         return f"{self.problem}; {self.remedy}"

@@ -22,7 +22,16 @@ from gateway_process.errors import BadValue
 from gateway_process.secret import Secret
 from gateway_wire.addresses import Address
 
-__all__ = ["InstanceName", "Kind", "Network", "Seconds", "Size", "kind_of"]
+__all__ = [
+    "InstanceName",
+    "Kind",
+    "ModuleName",
+    "Network",
+    "Seconds",
+    "Size",
+    "kind_of",
+    "module_name",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +149,37 @@ def _name(raw: object) -> str:
     return _text(raw)
 
 
+def module_name(text: str, remedy: str) -> str:
+    """Check the dotted name of a module; the mistake that everybody makes once is the path of a file.
+
+    Args:
+        text: what was written.
+        remedy: what to write instead.
+
+    Raises:
+        BadValue: no module has such a name.
+    """
+    if _is_dotted(text) and not text.endswith(".py"):
+        return text
+    dotted = text.removesuffix(".py").strip("./\\").replace("/", ".").replace("\\", ".")
+    meant = f"did you mean {dotted}? If not, " if _is_dotted(dotted) else ""
+    raise BadValue("does not name a module", f"{meant}{remedy}")
+
+
+def _is_dotted(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
+
+
+def _module(raw: object) -> str:
+    module, colon, _ = _text(raw).partition(":")
+    if not raw:
+        return ""
+    if colon:
+        remedy = f"its functions are found by their names; write {module}"
+        raise BadValue("names something in a module", remedy)
+    return module_name(module, "write its dotted name, as myapp.chat")
+
+
 def _choice(enum: type[Enum]) -> Kind:
     choices = tuple(str(member.value) for member in enum)
 
@@ -159,6 +199,7 @@ SECONDS: Final = Kind(metavar="SECONDS", parse=_seconds, text=lambda v: repr(v).
 SIZE: Final = Kind(metavar="SIZE", parse=_size, text=_size_text)
 NETWORK: Final = Kind(metavar="NETWORK", parse=_network)
 NAME: Final = Kind(metavar="NAME", parse=_name)
+MODULE: Final = Kind(metavar="MODULE", parse=_module)
 
 Seconds = Annotated[float, SECONDS]
 """A time span in seconds, fractions allowed."""
@@ -168,6 +209,8 @@ Network = Annotated[IPv4Network | IPv6Network, NETWORK]
 """An address or a range in CIDR form."""
 InstanceName = Annotated[str, NAME]
 """A name that files are called by."""
+ModuleName = Annotated[str, MODULE]
+"""The dotted name of a module to import; empty for none."""
 
 _BY_TYPE: Final[dict[object, Kind]] = {
     str: Kind(metavar="TEXT", parse=_text),

@@ -134,7 +134,8 @@ def _read(spec: Spec, name: str, given: Given) -> tuple[Any, str | None]:
     try:
         value = spec.read(given.raw)
     except BadValue as error:
-        shown = {} if spec.is_secret else {"value": _as_written(given.raw)}
+        wrong = _as_written(given.raw) if error.value is None else error.value
+        shown = {} if spec.is_secret else {"value": wrong}
         raise SettingsError(given.source, error.problem, error.remedy, **shown) from error
     if spec.is_secret and given.on_command_line:
         return (

@@ -29,6 +29,7 @@ from gateway_process.secret import Secret
 
 __all__ = [
     "ROLES",
+    "TABLES",
     "Declaration",
     "Reloaded",
     "Settings",
@@ -42,6 +43,10 @@ __all__ = [
 
 ROLES: Final = ("register", "gateway", "businessworker")
 """The roles with a section of their own in a file and variables of their own in the environment."""
+
+TABLES: Final = {"route": "gateway"}
+"""Settings of one role that are lists of tables, and the role. They may stand in its section or, because a
+long list reads better so, at the top of a file (`[[route]]`), where the other roles pass over them."""
 
 _METADATA: Final = "gateway_process"
 
@@ -133,13 +138,13 @@ class Spec:
                 these.
 
         Raises:
-            BadValue: it is not a value of this setting.
+            BadValue: it is not a value of this setting; of a list, says which one is wrong.
         """
         if not self.many:
             if isinstance(raw, (list, tuple, dict)):
                 raise BadValue("is not one value", f"give one {self.kind.metavar}")
             return self._bounded(self.kind.parse(raw))
-        values = tuple(self._bounded(self.kind.parse(item)) for item in _items(raw))
+        values = tuple(map(self._item, _items(raw)))
         if not values and self.default:
             raise BadValue("names nothing", f"give at least one {self.kind.metavar}")
         return values
@@ -151,6 +156,12 @@ class Spec:
         if self.is_secret:
             return str(value)
         return ",".join(map(self.kind.text, value)) if self.many else self.kind.text(value)
+
+    def _item(self, raw: object) -> Any:
+        try:
+            return self._bounded(self.kind.parse(raw))
+        except BadValue as error:
+            raise BadValue(error.problem, error.remedy, value=raw) from error
 
     def _bounded(self, value: Any) -> Any:
         low, high = self.says.minimum, self.says.maximum

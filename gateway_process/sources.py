@@ -7,7 +7,7 @@ warning. What the values mean is `loader`'s business.
     flags                                 --ping-interval 25
     environment, this role                GATEWAYWORKER_GATEWAY__PING_INTERVAL=25
     environment, shared settings          GATEWAYWORKER_REGISTER=10.0.0.1:1236
-    file, the role's section              [gateway] ping_interval = 25
+    file, the role's section              [gateway] ping_interval = 25   (or [[route]] at the top)
     file, shared settings at the top      register = "10.0.0.1:1236"
 """
 
@@ -16,11 +16,12 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from gateway_process.errors import SettingsError
-from gateway_process.settings import ROLES, Settings, Spec, specs_of
+from gateway_process.settings import ROLES, TABLES, Settings, Spec, specs_of
 from gateway_process.shared import MemberSettings
 
 __all__ = [
@@ -44,7 +45,7 @@ class Given:
     """A value as somebody wrote it.
 
     Attributes:
-        raw: text, number, boolean, or a list of these.
+        raw: text, number, boolean, or a list of these; from a file also a list of tables.
         source: the flag, variable or file key, as messages name it.
         on_command_line: whether it stands in the process list.
     """
@@ -106,17 +107,24 @@ def _unknown_variable(key: str, known: Iterable[str]) -> str:
 def from_file(settings: type[Settings], role: str, path: Path) -> list[Layer]:
     """Give the layers of a TOML file: the role's section, then the shared settings at its top.
 
-    Sections of other roles are theirs to check.
+    Sections of other roles are theirs to check, and so are their tables. The role's own tables at the top
+    count as written in its section.
 
     Raises:
         SettingsError: it cannot be read, is not TOML, or has a key nobody knows.
     """
     content = _read(path)
     tables = _sections(content, path)
-    plain = {key: value for key, value in content.items() if key not in tables}
-    section = _table(tables.get(role, {}), specs_of(settings), f"{path}: [{role}] ")
-    catalogue = [*_shared(settings), *_shared(MemberSettings)]
-    return [section, _table(plain, catalogue, f"{path}: ")]
+    plain = {key: raw for key, raw in content.items() if key not in {*tables, *TABLES}}
+    own = {key: raw for key, raw in content.items() if TABLES.get(key) == role}
+    specs = specs_of(settings)
+    section = _given(tables.get(role, {}), specs, f"{path}: [{role}] ")
+    shared = [*_shared(settings), *_shared(MemberSettings)]
+    top = f"{path}: "
+    return [
+        _layer(chain(section, _given(own, specs, top))),
+        _layer(_given(plain, shared, top, besides=TABLES)),
+    ]
 
 
 def sections_of(path: Path) -> list[str]:
@@ -130,7 +138,11 @@ def sections_of(path: Path) -> list[str]:
 
 
 def _sections(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    tables = {key: value for key, value in content.items() if isinstance(value, dict)}
+    tables = {
+        key: value
+        for key, value in content.items()
+        if isinstance(value, dict) and key not in TABLES
+    }
     for name in tables:
         if name not in ROLES:
             raise SettingsError(f"{path}: [{name}]", "is no section", _nearest(name, ROLES))
@@ -158,12 +170,15 @@ def _toml_remedy(path: Path) -> str:
     return "mend that line; texts need quotes, sections look like [gateway]"
 
 
-def _table(table: Mapping[str, Any], specs: Iterable[Spec], where: str) -> Layer:
+def _given(
+    table: Mapping[str, Any], specs: Iterable[Spec], where: str, besides: Iterable[str] = ()
+) -> Iterator[tuple[str, Given]]:
+    """Give what a table of the file says; `besides` names other keys that are known there."""
     keys = _keys(specs)
-    for key in table:
+    for key, raw in table.items():
         if key not in keys:
-            raise SettingsError(f"{where}{key}", "is no setting", _nearest(key, keys))
-    return _layer((keys[key], Given(raw, f"{where}{key}")) for key, raw in table.items())
+            raise SettingsError(f"{where}{key}", "is no setting", _nearest(key, [*keys, *besides]))
+        yield keys[key], Given(raw, f"{where}{key}")
 
 
 def _layer(given: Iterable[tuple[str, Given]]) -> Layer:

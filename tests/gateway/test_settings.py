@@ -5,13 +5,20 @@ from typing import Any
 
 import pytest
 
+from gateway.routes import Route
 from gateway.settings import GatewaySettings
 from gateway_process.addresses import ListenUrl
 from gateway_process.errors import SettingsError
+from gateway_process.loader import Loader
 from gateway_process.settings import dump, restore, specs_of
 from gateway_wire.addresses import Address
 
 SECURE = (ListenUrl.parse("wss://127.0.0.1:0"),)
+
+
+def routes(*texts: str) -> tuple[Route, ...]:
+    """Read routes as they are written in flags."""
+    return tuple(map(Route.parse, texts))
 
 
 def test_the_defaults_are_the_documented_ones() -> None:
@@ -25,6 +32,9 @@ def test_the_defaults_are_the_documented_ones() -> None:
     assert (settings.send_buffer_total, settings.flush_interval) == (256 << 20, 0)
     assert (settings.init_message, settings.bind_timeout, settings.stop_timeout) == (True, 0, 25)
     assert (settings.routing.value, settings.require_worker) == ("least-connections", False)
+    assert (settings.route, settings.entry, settings.entry_timeout) == ((), "", 5)
+    assert (settings.queue_messages, settings.queue_bytes) == (10_000, 16 << 20)
+    assert (settings.queue_topics, settings.queue_tries) == (100, 5)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +49,15 @@ def test_the_defaults_are_the_documented_ones() -> None:
         ({"start_port": 65535, "processes": 2}, "start_port", "leaves no port"),
         ({"http": Address("127.0.0.1", 65534), "processes": 3}, "http", "leaves no port"),
         ({"drain": 25.0}, "drain", "is not below stop_timeout"),
+        ({"route": routes("entry")}, "route", "leads to an entry module, and there is none"),
+        ({"route": routes("worker"), "entry": "chat"}, "entry", "is reached by no route: worker"),
+        ({"route": routes("worker", "/a=discard")}, "route", "is never reached: worker stands"),
+        ({"route": routes("/a=worker", "/a=discard")}, "route", "is never reached: /a=worker"),
+        (
+            {"route": routes("/a=queue:a", "/b=queue:b"), "queue_topics": 1},
+            "queue_topics",
+            "is below the number of topics that routes lead to (2)",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_each_other_are_refused(
@@ -58,6 +77,8 @@ def test_settings_that_do_not_fit_each_other_are_refused(
         {"ping_interval": 0.0, "ping_timeout": 20.0},
         {"start_port": 0, "processes": 512},
         {"listen": SECURE, "certfile": Path("c"), "keyfile": Path("k")},
+        {"entry": "chat", "route": routes("/a=queue:a", "/b=queue:a"), "queue_topics": 1},
+        {"entry": "chat", "route": routes("/a=entry", "queue:a")},
     ],
 )
 def test_settings_that_fit_are_taken(given: dict[str, Any]) -> None:
@@ -73,6 +94,7 @@ def test_a_child_is_handed_the_same_settings() -> None:
         certfile=Path("/c"),
         keyfile=Path("/k"),
         ping_data='{"type":"beat"}',
+        route=routes("/a=queue:a,b=worker", "discard"),
     )
     assert restore(GatewaySettings, dump(settings)) == settings
 
@@ -89,3 +111,74 @@ def test_every_setting_says_what_it_does() -> None:
 def test_a_graceful_stop_has_a_deadline_of_its_own() -> None:
     """Not the stop timeout, which is for what comes after it."""
     assert GatewaySettings(drain_deadline=600.0, stop_timeout=30.0).drain_limit == 600.0
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [({}, True), ({"init_message": False}, False), ({"connmix": True}, False)],
+)
+def test_clients_of_connmix_are_not_told_their_client_id(given: dict[str, Any], says: bool) -> None:
+    """They take the first message for one of the application's."""
+    assert GatewaySettings(**given).says_client_id is says
+
+
+def loaded(folder: Path, text: str = "", /, *flags: str, **environ: str) -> GatewaySettings:
+    """Read a file, the values of `--route`, and variables."""
+    file = folder / "cluster.toml"
+    file.write_text(text)
+    given = {"route": flags} if flags else {}
+    loader = Loader(
+        settings=GatewaySettings, role="gateway", flags=given, config=file, environ=environ
+    )
+    return loader.load().settings
+
+
+TABLES = '[[{}]]\npath = "/chat"\nto = "queue:chat"\n[[{}]]\nto = "discard"\n'
+
+
+def test_routes_are_read_alike_from_everywhere(tmp_path: Path) -> None:
+    """Tables at the top of a file or in the section, a list of texts, a variable, and repeated flags."""
+    expected = routes("/chat=queue:chat", "discard")
+    text = "/chat=queue:chat,discard"
+    variable = {"GATEWAYWORKER_GATEWAY__ROUTE": text}
+    top, section = TABLES.format("route", "route"), TABLES.format("gateway.route", "gateway.route")
+    assert loaded(tmp_path, "[gateway]\nprocesses = 2\n" + top).route == expected
+    assert loaded(tmp_path, section).route == expected
+    assert loaded(tmp_path, '[gateway]\nroute = ["/chat=queue:chat", "discard"]').route == expected
+    assert loaded(tmp_path, "", **variable).route == expected
+    assert loaded(tmp_path, "", "/chat=queue:chat", "discard").route == expected
+    assert loaded(tmp_path, top, "worker", **variable).route == routes("worker")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '[[route]]\nto = "queue:a"\npth = "/a"\n',
+            "c.toml: route: {'to': 'queue:a', 'pth': '/a'} has the unknown key 'pth'; did you mean path?",
+        ),
+        (
+            '[[route]]\nto = "worker"\npath = "/a"\n[[route]]\nto = "que:b"\n',
+            "c.toml: route: {'to': 'que:b'} leads to 'que:b', which is no target; did you mean queue:b?",
+        ),
+        (
+            '[gateway]\nroute = ["worker", "/a=discard"]\n',
+            (
+                "c.toml: [gateway] route: '/a=discard' is never reached: worker stands before it and"
+                " matches the same; put it before that one, or remove it"
+            ),
+        ),
+        ('[[routes]]\nto = "worker"\n', "c.toml: routes: is no setting; did you mean route?"),
+        (
+            TABLES.format("route", "gateway.route"),
+            "c.toml: route: is the same setting as c.toml: [gateway] route; give one of them",
+        ),
+    ],
+)
+def test_a_wrong_route_is_told_alone_with_its_place(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    """Among many routes the error shows the one that is wrong, where it stands, and the remedy."""
+    with pytest.raises(SettingsError) as error:
+        loaded(tmp_path, text)
+    assert str(error.value).replace(str(tmp_path / "cluster.toml"), "c.toml") == message

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway_process.addresses import ListenUrl
 from gateway_process.errors import BadValue
-from gateway_process.kinds import Network, Seconds, Size, kind_of
+from gateway_process.kinds import ModuleName, Network, Seconds, Size, kind_of
 from gateway_process.secret import Secret
 from gateway_wire.addresses import Address
 
@@ -39,6 +39,8 @@ class Colour(Enum):
         (Network, "10.0.0.0/8", ip_network("10.0.0.0/8")),
         (Path, "/a/b", Path("/a/b")),
         (Secret, "x", Secret("x")),
+        (ModuleName, "myapp.chat", "myapp.chat"),
+        (ModuleName, "", ""),
         (Path | None, "/a", Path("/a")),
         (Seconds | None, "1", 1.0),
     ],
@@ -68,6 +70,9 @@ def test_each_kind_reads_its_values(annotation: Any, raw: object, value: object)
         (Network, "10.0.0.1/8", "is not a network"),
         (Path, "", "is not a path"),
         (Secret, "", "is empty"),
+        (ModuleName, "chat:on_message", "names something in a module; .* write chat$"),
+        (ModuleName, "myapp/chat.py", r"does not name a module; did you mean myapp\.chat\?"),
+        (ModuleName, "my chat", "does not name a module; write its dotted name"),
         (Address, 1236, "is not text"),
     ],
 )

@@ -62,6 +62,13 @@ def test_lists_are_read_as_each_source_writes_them(raw: object, hosts: list[str]
     assert [address.host for address in spec("peers").read(raw)] == hosts
 
 
+def test_of_a_list_the_wrong_one_is_told() -> None:
+    """Who wrote ten addresses should not have to look for the one without a port."""
+    with pytest.raises(BadValue, match="has no port") as error:
+        spec("peers").read(("a:1,here", "b:2"))
+    assert error.value.value == "here"
+
+
 def test_a_list_may_be_empty_where_its_default_is() -> None:
     """An empty list is a value where it is the default, and an error elsewhere."""
     assert spec("rooms").read("") == ()

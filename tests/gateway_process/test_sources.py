@@ -157,3 +157,40 @@ def test_sections_are_given_in_the_order_of_starting(tmp_path: Path) -> None:
     file.write_text("[gatway]\n")
     with pytest.raises(SettingsError, match=r"\[gatway\]: is no section; did you mean gateway"):
         sections_of(file)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routed(Toy):
+    route: tuple[str, ...] = setting((), "Where things go.")
+
+
+def test_tables_of_a_role_may_stand_at_the_top(tmp_path: Path) -> None:
+    """They count as written in the role's section, and other roles pass over them."""
+    file = tmp_path / "c.toml"
+    file.write_text('[gateway]\nadvertise = "x"\n[[route]]\nto = "y"\n')
+    section, top = from_file(Routed, "gateway", file)
+    assert section["route"] == Given([{"to": "y"}], f"{file}: route")
+    assert (section["advertise"].raw, dict(top)) == ("x", {})
+    assert list(map(dict, from_file(SharedSettings, "register", file))) == [{}, {}]
+    assert sections_of(file) == ["gateway"]
+
+
+def test_one_table_is_a_list_of_one(tmp_path: Path) -> None:
+    """`[route]` is no section; whoever has one route may leave out the second brackets."""
+    file = tmp_path / "c.toml"
+    file.write_text('[route]\nto = "y"\n')
+    section, _ = from_file(Routed, "gateway", file)
+    assert section["route"].raw == {"to": "y"}
+    assert sections_of(file) == []
+
+
+def test_tables_stand_in_one_place(tmp_path: Path) -> None:
+    """Which of two lists would count first nobody could tell."""
+    told = error_of(tmp_path, '[[gateway.route]]\nto = "x"\n[[route]]\nto = "y"\n', Routed)
+    assert told == "c.toml: route: is the same setting as c.toml: [gateway] route; give one of them"
+
+
+def test_a_misspelled_table_is_told_with_the_right_name(tmp_path: Path) -> None:
+    """To every role of the file, as a misspelled section is."""
+    told = error_of(tmp_path, '[[routes]]\nto = "y"\n', SharedSettings)
+    assert told == "c.toml: routes: is no setting; did you mean route?"
