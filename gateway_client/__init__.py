@@ -25,7 +25,7 @@ from gateway_client.errors import (
     RegisterUnavailable,
     ReplyTimeout,
 )
-from gateway_client.reached import GatewayFailure, Reached
+from gateway_client.reached import GatewayFailure, Published, Reached
 
 if TYPE_CHECKING:
     from gateway_client.aio.client import AsyncGatewayClient
@@ -48,6 +48,7 @@ __all__ = [
     "MessageTooLarge",
     "PartialResult",
     "Pipeline",
+    "Published",
     "Reached",
     "RegisterUnavailable",
     "ReplyTimeout",

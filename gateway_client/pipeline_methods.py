@@ -90,3 +90,13 @@ class PipelineMethods:
     get_session = queued(calls.get_session)
     get_client_sessions_by_group = queued(calls.get_client_sessions_by_group)
     get_all_client_sessions = queued(calls.get_all_client_sessions)
+
+    # Context and channels
+    set_context = queued(calls.set_context)
+    set_context_value = queued(calls.set_context_value)
+    subscribe = queued(calls.subscribe)
+    unsubscribe = queued(calls.unsubscribe)
+    publish = queued(calls.publish)
+
+    # Queues
+    get_all_queues = queued(calls.get_all_queues)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Self
 
-__all__ = ["GatewayFailure", "Reached"]
+__all__ = ["GatewayFailure", "Published", "Reached"]
 
 
 class GatewayFailure(NamedTuple):
@@ -68,3 +68,29 @@ class Reached(int):
     def is_complete(self) -> bool:
         """Whether every gateway answered."""
         return not self.not_sent and not self.unknown
+
+
+class Published(Reached):
+    """What `publish` returns: a `Reached` that also counts as CONNMIX does.
+
+    `.fail` is not in connections: of those that a gateway holds which gave no answer, nobody knows the
+    number. It is 0 exactly when every connection that is subscribed was reached.
+    """
+
+    def __repr__(self) -> str:
+        return f"Published(success={self.success}, fail={self.fail}, total={self.total})"
+
+    @property
+    def success(self) -> int:
+        """How many connections took the message into their outbox."""
+        return int(self)
+
+    @property
+    def fail(self) -> int:
+        """How many gateways gave no answer: `.not_sent` and `.unknown`."""
+        return len(self.not_sent) + len(self.unknown)
+
+    @property
+    def total(self) -> int:
+        """Both together."""
+        return self.success + self.fail

@@ -19,7 +19,7 @@ from gateway_client.errors import (
     PartialResult,
     ReplyTimeout,
 )
-from gateway_client.reached import GatewayFailure, Reached
+from gateway_client.reached import GatewayFailure
 from gateway_wire.commands import Command, Error, Reply, ReplyPart
 from gateway_wire.errors import ErrorCode, GatewayError, MessageTooLarge, RemoteProtocolError
 
@@ -152,7 +152,7 @@ class Tally(Generic[R]):
             raise self._nothing()
         value: Any = self.combine(self._answers)
         if is_done:
-            value = Reached(value, not_sent, unknown)
+            value = type(value)(value, not_sent, unknown)
         if self.missing in _ERRORS:
             raise self._partial(value)
         return cast("R", value)

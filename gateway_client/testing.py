@@ -208,7 +208,7 @@ def _friendly(call: Call[Any]) -> Any:
     if isinstance(call, OwnerCall):
         return call.combine([_FRIENDLY.get(call.command.reply)])
     if isinstance(call, EveryCall):
-        return call.combine([]) if call.is_query else Reached(1)
+        return call.combine([] if call.is_query else [1])
     if isinstance(call, OwnersCall):
         return Reached(len(call.owners))
     return cast("ReadyCall[Any]", call).value

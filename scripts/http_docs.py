@@ -16,6 +16,7 @@ OPTIONS: Final = ("confirm", "strict", "partial", "timeout")
 
 RESULTS: Final = {
     "Reached": "a number",
+    "Published": "an object of `success`, `fail` and `total`",
     "bool": "true or false",
     "int": "a number",
     "str | None": "a text or null",
@@ -24,6 +25,7 @@ RESULTS: Final = {
     "dict[str, dict[Any, Any]]": "an object of objects, by client id",
     "dict[str, list[str]]": "an object of lists, by group",
     "dict[str, int]": "an object of numbers, by group",
+    "dict[str, dict[str, int | float]]": "an object of objects, by topic",
     "dict[Name, list[str]]": "an object of lists, by uid",
     "dict[Name, int]": "an object of numbers, by group",
     "dict[Name, bool]": "an object of true or false, by uid",

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from gateway.admin.answers import encode_answer
-from gateway.admin.arguments import arguments_of, builder_of, decode_body
+from gateway.admin.arguments import arguments_of, builder_of, decode_body, positioned
 from gateway.admin.problems import ApiError, Problem, failures, problem_of
 from gateway_client.calls import METHODS
 from gateway_client.errors import GatewayError, PartialResult
-from gateway_client.reached import Reached
+from gateway_client.reached import Published, Reached
 from gateway_wire.limits import MAX_FRAME
 
 if TYPE_CHECKING:
@@ -65,18 +65,21 @@ class Api:
         name = request.match_info["method"]
         builder = builder_of(METHODS, name)
         arguments = arguments_of(builder, decode_body(await _body(request)))
-        _check_values(builder, arguments)
         # Always raised in here, so that what is missing can be told in either case.
         keep = arguments.pop("partial", "raise") == "return"
+        args, kwargs = positioned(builder, arguments)
+        _check_values(builder, args, kwargs)
         try:
-            result = await getattr(self._client, name)(**arguments)
+            result = await getattr(self._client, name)(*args, **kwargs)
         except PartialResult as error:
             if not keep:
                 raise problem_of(error) from error
             return _told(error.value, error)
         except GatewayError as error:
             raise problem_of(error) from error
-        return _told(int(result), result) if isinstance(result, Reached) else {"result": result}
+        return (
+            _told(_number_of(result), result) if isinstance(result, Reached) else {"result": result}
+        )
 
 
 async def _body(request: web.Request) -> bytes:
@@ -90,14 +93,20 @@ async def _body(request: web.Request) -> bytes:
         raise ApiError(Problem.BODY_TOO_LARGE, text) from error
 
 
-def _check_values(builder: Builder, arguments: dict[str, Any]) -> None:
+def _check_values(builder: Builder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Let the library check the arguments, apart from the call, whose errors are not the caller's."""
     try:
-        builder(**arguments)
+        builder(*args, **kwargs)
     except GatewayError as error:
         raise problem_of(error) from error
     except (TypeError, ValueError, RecursionError) as error:
         raise ApiError(Problem.INVALID_ARGUMENT, str(error)) from error
+
+
+def _number_of(result: Reached) -> int | dict[str, int]:
+    if isinstance(result, Published):
+        return {"success": result.success, "fail": result.fail, "total": result.total}
+    return int(result)
 
 
 def _told(value: Any, missing: Reached | PartialResult) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """From the JSON of a request to the arguments of a method. Pure.
 
 Names and counts come from the method itself. What only JSON needs is added here: `message_base64` for
-a binary message, `{"$base64": "..."}` for binary values in a session, and the types of options,
-which Python's callers have a type checker for. The values of uids, groups, ids and messages are left
+a binary message (`data_base64` for binary data), `{"$base64": "..."}` for binary values in a session,
+an array for arguments that Python takes one by one, and the types of options, which Python's callers
+have a type checker for. The values of uids, groups, ids and messages are left
 to the library, which checks them for all its callers.
 """
 
@@ -26,11 +27,10 @@ if TYPE_CHECKING:
 
     _Parameters: TypeAlias = Mapping[str, inspect.Parameter]
 
-__all__ = ["BASE64_KEY", "BINARY_MESSAGE", "arguments_of", "builder_of", "decode_body"]
+__all__ = ["BASE64_KEY", "arguments_of", "builder_of", "decode_body", "positioned"]
 
-MESSAGE: Final = "message"
-BINARY_MESSAGE: Final = "message_base64"
-"""The argument that takes the place of `message` for a binary one."""
+BINARY: Final[Mapping[str, str]] = {"message_base64": "message", "data_base64": "data"}
+"""Arguments that take the place of others for binary values."""
 BASE64_KEY: Final = "$base64"
 """A map with this single key stands for bytes in a session."""
 
@@ -81,17 +81,26 @@ def arguments_of(builder: Builder, given: Mapping[str, Any]) -> dict[str, Any]:
         each: _CONVERT[each](each, value) if each in _CONVERT else value
         for each, value in given.items()
     }
-    if BINARY_MESSAGE in arguments:
-        if MESSAGE in arguments:
-            raise _invalid(f"{MESSAGE} and {BINARY_MESSAGE} exclude each other: give one")
-        arguments[MESSAGE] = arguments.pop(BINARY_MESSAGE)
+    for binary in BINARY.keys() & arguments.keys():
+        name = BINARY[binary]
+        if name in arguments:
+            raise _invalid(f"{name} and {binary} exclude each other: give one")
+        arguments[name] = arguments.pop(binary)
     _check_complete(builder.__name__, arguments, parameters)
     return arguments
 
 
+def positioned(
+    builder: Builder, arguments: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of a method by position and by name, as Python passes them."""
+    bound = inspect.BoundArguments(_signature(builder), dict(arguments))
+    return bound.args, bound.kwargs
+
+
 def _check_known(method: str, given: Iterable[str], parameters: _Parameters) -> None:
     for name in given:
-        if name not in parameters and not (name == BINARY_MESSAGE and MESSAGE in parameters):
+        if BINARY.get(name, name) not in parameters:
             text = f"{method} has no argument {name!r:.80}{_nearest(name, parameters)}"
             raise ApiError(Problem.UNKNOWN_ARGUMENT, text)
 
@@ -99,14 +108,16 @@ def _check_known(method: str, given: Iterable[str], parameters: _Parameters) -> 
 def _check_complete(method: str, arguments: Mapping[str, object], parameters: _Parameters) -> None:
     for name, parameter in parameters.items():
         if parameter.default is parameter.empty and name not in arguments:
-            other = f" or {BINARY_MESSAGE!r}" if name == MESSAGE else ""
-            text = f"{method} needs the argument {name!r}{other}"
+            names = [name, *(binary for binary, plain in BINARY.items() if plain == name)]
+            text = f"{method} needs the argument {' or '.join(map(repr, names))}"
             raise ApiError(Problem.MISSING_ARGUMENT, text)
 
 
-@cache
+_signature = cache(inspect.signature)
+
+
 def _parameters(builder: Builder) -> _Parameters:
-    return inspect.signature(builder).parameters
+    return _signature(builder).parameters
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
@@ -130,7 +141,7 @@ def _message(name: str, value: object) -> object:
         return value
     raise _invalid(
         f"{name} is {_kind_of(value)}: give text, an object or an array, or binary data as "
-        f"{BINARY_MESSAGE}"
+        f"{name}_base64"
     )
 
 
@@ -141,6 +152,10 @@ def _binary(name: str, value: object) -> bytes:
         except ValueError as error:
             raise _invalid(f"{name} is not Base64 (RFC 4648 section 4): {error}") from error
     raise _invalid(f"{name} is {_kind_of(value)}, not text in Base64")
+
+
+def _several(_: str, value: object) -> object:
+    return value if isinstance(value, list) else [value]
 
 
 def _texts(_: str, value: object) -> object:
@@ -182,8 +197,10 @@ def _session(name: str, value: object, levels: int = MAX_SESSION_DEPTH) -> objec
 
 
 _CONVERT: Final[Mapping[str, Callable[[str, object], object]]] = {
-    MESSAGE: _message,
-    BINARY_MESSAGE: _binary,
+    "message": _message,
+    "data": _message,
+    **dict.fromkeys(BINARY, _binary),
+    "channels": _several,
     "uids": _texts,
     "groups": _texts,
     "confirm": _flag,
@@ -191,6 +208,8 @@ _CONVERT: Final[Mapping[str, Callable[[str, object], object]]] = {
     "timeout": _seconds,
     "partial": _partial,
     "session": _session,
+    "context": _session,
+    "value": _session,
 }
 
 _KINDS: Final[Mapping[type, str]] = {

@@ -79,7 +79,8 @@ class EventHandlers:
             session.pop(key, None)
         check_size(session)
         self._hub.store_session(connection, session)
-        if connection.worker is None or connection.worker.link is not link:
+        worker = connection.worker
+        if worker is None or worker.link is not link or not command.known:
             connection.session_moved()
         answer(True)  # noqa: FBT003 - the reply's value
 

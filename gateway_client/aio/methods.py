@@ -107,6 +107,16 @@ class AsyncMethods:
     get_client_sessions_by_group = awaiting(calls.get_client_sessions_by_group)
     get_all_client_sessions = awaiting(calls.get_all_client_sessions)
 
+    # Context and channels
+    set_context = awaiting(calls.set_context)
+    set_context_value = awaiting(calls.set_context_value)
+    subscribe = awaiting(calls.subscribe)
+    unsubscribe = awaiting(calls.unsubscribe)
+    publish = awaiting(calls.publish)
+
+    # Queues
+    get_all_queues = awaiting(calls.get_all_queues)
+
 
 class AsyncCurrentMethods:
     """The methods that speak to the client whose event is being handled."""

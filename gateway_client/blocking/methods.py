@@ -104,6 +104,16 @@ class BlockingMethods:
     get_client_sessions_by_group = blocking(calls.get_client_sessions_by_group)
     get_all_client_sessions = blocking(calls.get_all_client_sessions)
 
+    # Context and channels
+    set_context = blocking(calls.set_context)
+    set_context_value = blocking(calls.set_context_value)
+    subscribe = blocking(calls.subscribe)
+    unsubscribe = blocking(calls.unsubscribe)
+    publish = blocking(calls.publish)
+
+    # Queues
+    get_all_queues = blocking(calls.get_all_queues)
+
 
 class BlockingCurrentMethods:
     """The methods that speak to the client whose event is being handled."""

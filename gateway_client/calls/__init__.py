@@ -32,6 +32,13 @@ from gateway_client.calls.closes import (
     close_uid,
     destroy_client,
 )
+from gateway_client.calls.context import (
+    publish,
+    set_context,
+    set_context_value,
+    subscribe,
+    unsubscribe,
+)
 from gateway_client.calls.groups import (
     get_all_group_client_id_count,
     get_all_group_client_id_list,
@@ -44,6 +51,7 @@ from gateway_client.calls.online import (
     is_uid_online,
     is_uids_online,
 )
+from gateway_client.calls.queues import get_all_queues
 from gateway_client.calls.sends import (
     send_to_all,
     send_to_client,
@@ -85,6 +93,7 @@ __all__ = [
     "get_all_group_id_list",
     "get_all_group_uid_count",
     "get_all_group_uid_list",
+    "get_all_queues",
     "get_all_uid_count",
     "get_all_uid_list",
     "get_client_count_by_group",
@@ -100,13 +109,18 @@ __all__ = [
     "is_uids_online",
     "join_group",
     "leave_group",
+    "publish",
     "send_to_all",
     "send_to_client",
     "send_to_group",
     "send_to_uid",
+    "set_context",
+    "set_context_value",
     "set_session",
+    "subscribe",
     "unbind_uid",
     "ungroup",
+    "unsubscribe",
     "update_session",
 ]
 
@@ -167,6 +181,14 @@ SUBJECTS: Final[dict[str, tuple[Builder, ...]]] = {
         get_client_sessions_by_group,
         get_all_client_sessions,
     ),
+    "Context and channels": (
+        set_context,
+        set_context_value,
+        subscribe,
+        unsubscribe,
+        publish,
+    ),
+    "Queues": (get_all_queues,),
 }
 """The methods by subject."""
 

@@ -64,12 +64,14 @@ class PatchSession(Command):
     """Set and remove top-level keys of the connection's session, such as a handler has changed.
 
     Other keys stay as they are. False if the client is gone, which is no error: its last event may
-    still be on its way through the worker. An error if the session would become too large.
+    still be on its way through the worker. An error if the session would become too large. ``known`` is
+    false when the sender's own copy of the session, if it has one, lacks the change: then it is told.
     """
 
     client_id: str
     changed: dict[Any, Any]
     removed: list[Any]
+    known: bool = True
 
 
 @command(136, senders=_GATEWAY, receivers=_WORKER, reply=NOTHING)

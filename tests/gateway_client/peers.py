@@ -335,6 +335,13 @@ class FakeGateway(Peer):
         self.sessions.setdefault(command.client_id, {}).update(command.changes)
         return command.client_id in self.uids
 
+    def _patch_session(self, command: wire.PatchSession) -> bool:
+        self.sessions.setdefault(command.client_id, {}).update(command.changed)
+        return command.client_id in self.uids
+
+    def _list_queues(self, _: wire.ListQueues) -> dict[str, dict[str, int | float]]:
+        return {}
+
     def _get_session(self, command: wire.GetSession) -> dict[Any, Any] | None:
         return self.sessions.get(command.client_id)
 

@@ -22,6 +22,12 @@ ARGUMENTS = {
     "groups": [],
     "message": "m",
     "session": {},
+    "context": {},
+    "key": "k",
+    "value": 1,
+    "channel": "g",
+    "channels": "g",
+    "data": "m",
 }
 WRONG_TIMEOUTS = [
     (-1, ValueError),
@@ -35,9 +41,9 @@ WRONG_TIMEOUTS = [
 QUERIES = [name for name in METHODS if "partial" in inspect.signature(METHODS[name]).parameters]
 
 
-def _arguments(name: str) -> dict[str, Any]:
+def _arguments(name: str) -> list[Any]:
     parameters = inspect.signature(METHODS[name]).parameters.values()
-    return {p.name: ARGUMENTS[p.name] for p in parameters if p.default is p.empty}
+    return [ARGUMENTS[p.name] for p in parameters if p.default is p.empty]
 
 
 @pytest.mark.parametrize(("timeout", "error"), WRONG_TIMEOUTS)
@@ -57,25 +63,25 @@ def test_right_options_pass() -> None:
 @pytest.mark.parametrize("name", METHODS)
 async def test_every_method_checks_its_timeout(name: str) -> None:
     """In both clients, their pipelines and the recorders, also where no gateway need be asked."""
-    arguments = {**_arguments(name), "timeout": 0}
+    arguments = _arguments(name)
     wrong = pytest.raises(ValueError, match="timeout is 0")
     for client in (GatewayClient(NOWHERE), RecordingGateway()):
         with client.pipeline() as pipeline:
             for each in (client, pipeline):
                 with wrong:
-                    getattr(each, name)(**arguments)
+                    getattr(each, name)(*arguments, timeout=0)
     for aclient in (AsyncGatewayClient(NOWHERE), AsyncRecordingGateway()):
         with wrong:
-            await getattr(aclient, name)(**arguments)
+            await getattr(aclient, name)(*arguments, timeout=0)
 
 
 @pytest.mark.parametrize("name", QUERIES)
 async def test_every_query_names_the_choices_of_partial(name: str) -> None:
     """Also a query that names nobody, which needs no gateway."""
-    arguments = {**_arguments(name), "partial": "foo"}
+    arguments = _arguments(name)
     for client in (GatewayClient(NOWHERE), RecordingGateway()):
         with pytest.raises(ValueError, match='partial is \'foo\': give "raise" or "return"'):
-            getattr(client, name)(**arguments)
+            getattr(client, name)(*arguments, partial="foo")
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,18 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[str, str], Any]]] = {
         {},
         lambda ann, bob: {ann: {"a": {"$base64": "AP8="}}, bob: {}},
     ),
+    "set_context": ({"client_id": "ANN", "context": {"b": 2}}, lambda _, __: True),
+    "set_context_value": (
+        {"client_id": "ANN", "key": "k", "value": {"$base64": "AP8="}},
+        lambda _, __: True,
+    ),
+    "subscribe": ({"client_id": "ANN", "channels": ["red", 7]}, lambda _, __: True),
+    "unsubscribe": ({"client_id": "ANN", "channels": "red"}, lambda _, __: True),
+    "publish": (
+        {"channel": "red", "data_base64": "AP8="},
+        lambda _, __: {"success": 1, "fail": 0, "total": 1},
+    ),
+    "get_all_queues": ({}, lambda _, __: {}),
 }
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.admin.arguments import arguments_of, builder_of, decode_body
+from gateway.admin.arguments import arguments_of, builder_of, decode_body, positioned
 from gateway.admin.problems import ApiError, Problem
 from gateway_client.calls import METHODS
 from gateway_wire.commands import check_session
@@ -81,6 +81,25 @@ def test_base64_is_a_binary_message() -> None:
     """`message_base64` takes the place of `message`."""
     given = {"uid": "7", "message_base64": "AP8="}
     assert arguments_of(METHODS["send_to_uid"], given) == {"uid": "7", "message": b"\x00\xff"}
+
+
+def test_base64_is_binary_data() -> None:
+    """`data_base64` takes the place of `data`."""
+    given = {"channel": "news", "data_base64": "AP8="}
+    assert arguments_of(METHODS["publish"], given) == {"channel": "news", "data": b"\x00\xff"}
+    what = problem("publish", {"channel": "news"})
+    text = "publish needs the argument 'data' or 'data_base64'"
+    assert what == (Problem.MISSING_ARGUMENT, text)
+
+
+@pytest.mark.parametrize("channels", ["a", ["a"]])
+def test_an_array_stands_for_arguments_that_come_one_by_one(channels: object) -> None:
+    """One alone may stand for itself."""
+    given = {"channels": channels, "client_id": "x", "timeout": 1}
+    arguments = arguments_of(METHODS["subscribe"], given)
+    assert positioned(METHODS["subscribe"], arguments) == (("x", "a"), {"timeout": 1.0})
+    what, text = problem("subscribe", {"client_id": "x"})
+    assert (what, text) == (Problem.MISSING_ARGUMENT, "subscribe needs the argument 'channels'")
 
 
 def test_only_methods_with_a_message_take_a_binary_one() -> None:

@@ -170,7 +170,7 @@ async def test_a_patch_that_cannot_be_is_refused(
 
 
 async def test_a_worker_is_told_of_every_change_but_its_own() -> None:
-    """Its own patch is no news; that of another link, and a session that was set, are."""
+    """Its own patch is no news, unless it says that it is; that of another link is."""
     async with linked() as core:
         own, other = await core.worker(), await core.worker(takes=False)
         ann = core.connect()
@@ -185,6 +185,12 @@ async def test_a_worker_is_told_of_every_change_but_its_own() -> None:
 
         assert told[0] == ClientSession(ann.client_id, {"own": 1, "other": 1})
         assert type(told[1]) is ClientMessage
+
+        patch = PatchSession(ann.client_id, {"called": 1}, [], known=False)
+        assert await own.ask(patch) is True
+        core.clients.received(ann.edge, "three")
+        session = {"own": 1, "other": 1, "called": 1}
+        assert (await own.next())[1] == ClientSession(ann.client_id, session)
 
 
 async def test_a_patch_for_a_client_that_is_gone_changes_nothing() -> None:
