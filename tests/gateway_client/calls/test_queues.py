@@ -12,11 +12,12 @@ def test_the_queues_of_all_gateways_are_added_up() -> None:
     call = calls.get_all_queues(partial="return")
     assert isinstance(call, EveryCall)
     assert (call.command, call.is_query, call.partial) == (wire.ListQueues(), True, "return")
-    one = {"chat": {"waiting": 2, "age": 1.5, "consumers": 3}, "dead:chat": {"waiting": 1}}
+    chat = {"waiting": 2, "age": 1.5, "consumers": 3}
+    one = {"chat": chat, "dead:chat": {"waiting": 1}}
     other = {"chat": {"waiting": 5, "age": 0.5, "consumers": 2, "new": 1}}
     assert call.combine([one, other]) == {
         "chat": {"waiting": 7, "age": 1.5, "consumers": 3, "new": 1},
         "dead:chat": {"waiting": 1},
     }
-    assert one["chat"]["waiting"] == 2
+    assert chat["waiting"] == 2
     assert call.combine([]) == {}
