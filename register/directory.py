@@ -3,7 +3,8 @@
 Theory: a gateway is listed while the link on which it announced itself lives and it was heard on
 that link within `Times.silence`. A link holds one node, so announcing another on it withdraws the
 first. Of two processes with one node id the higher generation wins (a hand-over); with no higher
-generation the newcomer is a duplicate, unless it is the same process on a new link.
+generation the newcomer is a duplicate, unless it is the same process on a new link. A key belongs to one
+node too: who announces that of another living process is a duplicate, whatever its generation.
 
 Nothing here sends: whoever asks compares `revision` to know whether watchers must be told.
 """
@@ -66,7 +67,7 @@ class Verdict(Enum):
     SUPERSEDED = "superseded"
     """The directory holds it in the place of an older generation of the node."""
     DUPLICATE = "duplicate"
-    """Another living process has this node id and no lower generation; nothing changed."""
+    """Another living process has this node id and no lower generation, or a key; nothing changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Directory(Generic[S]):
     """
 
     __slots__ = (
+        "_by_key",
         "_by_source",
         "_entries",
         "_looked",
@@ -105,6 +107,8 @@ class Directory(Generic[S]):
         self.times = times
         self._entries: dict[str, _Entry[S]] = {}
         self._by_source: dict[S, str] = {}
+        # The node id of each key.
+        self._by_key: dict[str, str] = {}
         self._settled_at = now + times.settling
         self._looked = now
         # No silence is counted from before this moment: see Times.late.
@@ -141,6 +145,8 @@ class Directory(Generic[S]):
             announce: What it said; its fields were checked.
         """
         known = self._entries.get(announce.node_id)
+        if self._has_rival(announce, instance):
+            return Verdict.DUPLICATE
         if known is None or known.instance == instance:
             verdict = Verdict.HELD
         elif announce.generation > known.announce.generation:
@@ -162,7 +168,9 @@ class Directory(Generic[S]):
         if node_id is None:
             return None
         self.revision += 1
-        return self._entries.pop(node_id).announce
+        announce = self._entries.pop(node_id).announce
+        self._drop_keys(announce)
+        return announce
 
     def silent(self, now: float) -> list[S]:
         """Return the links on which a gateway was silent for too long.
@@ -179,11 +187,24 @@ class Directory(Generic[S]):
             return []
         return [source for source in self._by_source if source.last_heard < before]
 
+    def _has_rival(self, announce: Announce, instance: str) -> bool:
+        """Return whether a key belongs to another node of another process."""
+        owners = {self._by_key.get(key, announce.node_id) for key in announce.keys}
+        owners.discard(announce.node_id)
+        return any(self._entries[each].instance != instance for each in owners)
+
+    def _drop_keys(self, announce: Announce) -> None:
+        for key in announce.keys:
+            if self._by_key.get(key) == announce.node_id:
+                del self._by_key[key]
+
     def _hold(self, entry: _Entry[S], known: _Entry[S] | None) -> None:
         if known is not None:
             self._by_source.pop(known.source, None)
+            self._drop_keys(known.announce)
         self._entries[entry.announce.node_id] = entry
         self._by_source[entry.source] = entry.announce.node_id
+        self._by_key.update(dict.fromkeys(entry.announce.keys, entry.announce.node_id))
         if known is None or known.announce != entry.announce:
             self.revision += 1
 

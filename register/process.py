@@ -37,7 +37,9 @@ class RegisterProcess:
         (self._listen,) = context.sockets[INTERNAL]
         (self._http,) = context.sockets[HTTP]
         self._server = Server(settings.secret_key.reveal())
-        self._admin = Admin(self._server, settings.api_key, context.restarts)
+        self._admin = Admin(
+            self._server, settings.api_key, context.restarts, connmix=settings.connmix
+        )
 
     def __repr__(self) -> str:
         return f"<RegisterProcess {self._server!r}>"

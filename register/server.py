@@ -169,7 +169,8 @@ class Server:
         before = self.directory.revision
         verdict = self.directory.announce(link, _instance(link), announce)
         if verdict is Verdict.DUPLICATE:
-            text = f"another living gateway has the node id {announce.node_id}"
+            names = " or ".join(dict.fromkeys((announce.node_id, *announce.keys)))
+            text = f"another living gateway has the node id or key {names}"
             raise CommandError(ErrorCode.DUPLICATE_NODE, text)
         if self.directory.revision != before:
             logger.info("gateway %s is %s", _name(announce), verdict.value)

@@ -25,6 +25,11 @@ class RegisterSettings(SharedSettings):
     http: Address = setting(
         DEFAULT_HTTP, "Where /healthz, /v1/nodes and /metrics are served, and nothing else."
     )
+    connmix: bool = setting(
+        False,
+        "Be CONNMIX's centre for its clients: serve /version on the HTTP port too, and list on /v1/nodes"
+        " the gateways alone that run with --connmix.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse what would be open to other machines.

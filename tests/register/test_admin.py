@@ -21,10 +21,12 @@ class Source:
 
 
 @asynccontextmanager
-async def served(key: str = "") -> AsyncIterator[tuple[Server, aiohttp.ClientSession]]:
+async def served(
+    key: str = "", *, connmix: bool = False
+) -> AsyncIterator[tuple[Server, aiohttp.ClientSession]]:
     """Run the HTTP port of a register and a client to it."""
     server = Server()
-    admin = Admin(server, Secret(key), restarts=2)
+    admin = Admin(server, Secret(key), restarts=2, connmix=connmix)
     sock = bound()
     base = f"http://{address_of(sock)}"
     await admin.start(sock)
@@ -57,6 +59,36 @@ async def test_it_lists_the_nodes_in_the_shape_of_connmix() -> None:
                     }
                 ]
             }
+
+
+async def test_a_centre_of_connmix_tells_its_version() -> None:
+    """Its clients read the first of `apis`, which must be v1."""
+    async with served(connmix=True) as (_, session), session.get("/version") as response:
+        assert response.status == 200
+        body = await response.json()
+        assert body["apis"] == ["v1"]
+        assert isinstance(body["version"], str)
+
+
+async def test_a_centre_of_connmix_lists_the_gateways_that_speak_it() -> None:
+    """A gateway without decimal client ids, or without an API, would be dialled in vain."""
+    speaking = Announce("c" * 12, "10.0.0.2", 2900, 0, ["n:" + "c" * 12, "c:9000"], "10.0.0.2:6789")
+    deaf = Announce("d" * 12, "10.0.0.3", 2900, 0, ["n:" + "d" * 12, "c:9001"])
+    async with served(connmix=True) as (server, session):
+        for number, each in enumerate((GATEWAY, speaking, deaf)):
+            server.directory.announce(Source(), str(number), each)  # type: ignore[arg-type]
+
+        async with session.get("/v1/nodes") as response:
+            assert await response.json() == {
+                "nodes": [{"id": "c" * 12, "api_server": "10.0.0.2:6789", "host": "10.0.0.2:6789"}]
+            }
+
+
+async def test_no_centre_of_connmix_unless_told() -> None:
+    """A client of CONNMIX learns at its first question which setting is missing."""
+    async with served() as (_, session), session.get("/version") as response:
+        assert response.status == 404
+        assert "--connmix" in (await response.json())["error"]["message"]
 
 
 async def test_metrics_tell_what_happened() -> None:

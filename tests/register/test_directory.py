@@ -15,9 +15,12 @@ class Source:
     last_heard: float = 0.0
 
 
-def announcement(node_id: str = NODE, *, generation: int = 0, port: int = 2900) -> Announce:
+def announcement(
+    node_id: str = NODE, *, generation: int = 0, port: int = 2900, keys: tuple[str, ...] = ()
+) -> Announce:
     """Give what a gateway announces."""
-    return Announce(node_id, "10.0.0.1", port, generation, [f"n:{node_id}"], "10.0.0.1:6789")
+    keys = (f"n:{node_id}", *keys)
+    return Announce(node_id, "10.0.0.1", port, generation, [*keys], "10.0.0.1:6789")
 
 
 def test_a_gateway_is_listed_as_it_announced_itself() -> None:
@@ -115,6 +118,46 @@ def test_a_refused_second_node_leaves_the_first() -> None:
 
     assert directory.announce(source, "a", announcement(OTHER_NODE)) is Verdict.DUPLICATE
     assert {each.node_id for each in directory.nodes()} == {NODE, OTHER_NODE}
+
+
+def test_a_key_belongs_to_one_gateway() -> None:
+    """Another process with a key of a living gateway is a duplicate, until that one is gone."""
+    directory: Directory[Source] = Directory(0.0)
+    first = Source()
+    directory.announce(first, "a", announcement(NODE, keys=("c:9000",)))
+    late = announcement(OTHER_NODE, generation=7, keys=("c:9000",))
+
+    assert directory.announce(Source(), "b", late) is Verdict.DUPLICATE
+    assert len(directory) == 1
+    directory.withdraw(first)
+    assert directory.announce(Source(), "b", late) is Verdict.HELD
+
+
+def test_a_gateway_may_change_its_keys() -> None:
+    """Those that it no longer announces are free for others; its own are none of a rival's."""
+    directory: Directory[Source] = Directory(0.0)
+    source = Source()
+    directory.announce(source, "a", announcement(NODE, keys=("c:9000",)))
+
+    assert directory.announce(source, "a", announcement(NODE, keys=("c:9001",))) is Verdict.HELD
+    assert (
+        directory.announce(Source(), "b", announcement(OTHER_NODE, keys=("c:9000",)))
+        is Verdict.HELD
+    )
+
+
+def test_a_process_is_no_rival_of_itself() -> None:
+    """One that comes on a new link with another node id and an old key takes the key along."""
+    directory: Directory[Source] = Directory(0.0)
+    old = Source()
+    directory.announce(old, "a", announcement(NODE, keys=("c:9000",)))
+
+    later = announcement(OTHER_NODE, keys=("c:9000",))
+    assert directory.announce(Source(), "a", later) is Verdict.HELD
+    directory.withdraw(old)
+
+    third = announcement("c" * 12, keys=("c:9000",))
+    assert directory.announce(Source(), "b", third) is Verdict.DUPLICATE
 
 
 def test_silence_ends_a_gateway() -> None:
