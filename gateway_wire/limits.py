@@ -18,6 +18,7 @@ __all__ = [
     "MAX_FRAME_BEFORE_PROOF",
     "MAX_ID_LENGTH",
     "MAX_MESSAGE_CEILING",
+    "MAX_PREFETCH",
     "MAX_SESSION",
     "MAX_UNSENT",
     "NODE_SILENCE",
@@ -49,6 +50,13 @@ DEFAULT_MAX_MESSAGE: Final = 1024 * 1024
 
 MAX_MESSAGE_CEILING: Final = MAX_FRAME - 64 * 1024
 """The largest ``max_message`` that may be configured: it must fit a frame beside its targets."""
+
+MAX_PREFETCH: Final = 10_000
+"""
+Messages that one consumer may have unacknowledged at one gateway.
+
+As many as a topic holds by default; more would only make one consumer keep what others could work on.
+"""
 
 MAX_ID_LENGTH: Final = 1024
 """

@@ -60,7 +60,8 @@ class RejectMessages(Command):
     """Give these messages back, to be sent again; each takes along those of its client behind it.
 
     ``tried`` is false for messages that nobody has looked at, such as those that a consumer has in store
-    when it ends: that is no try.
+    when it ends: that is no try. Answered before any of them is sent again on this link: what comes of
+    that client and topic before the answer was sent before, and is taken along.
     """
 
     message_ids: list[int]
