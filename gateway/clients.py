@@ -4,6 +4,10 @@ The edges report to :class:`Clients`; commands that end connections call it. It 
 outbox in step, sends the init message, tells a client's destination what it does, and counts. A connection leaves
 the hub in the moment its end is decided: from then on it is offline, whatever its socket still has to
 do. That it closed is an event when the socket is gone: only then is it certain why.
+
+    opened -+--> in the hub -------> ending ---> lost
+            |        ^ admit           ^
+            +--> pending --------------+   refuse, or any other end
 """
 
 from __future__ import annotations
@@ -62,6 +66,8 @@ class Clients:
         sockets: Connections whose socket still exists, those that are being closed included.
         unbound: Deadlines for getting a uid; None while there is none.
         stopping: Whether whoever finishes a handshake from now on is sent away.
+        pending: Clients whose destination has not decided yet whether it lets them in, and whether each
+            will be told its client id; nothing reaches them.
     """
 
     def __init__(
@@ -92,6 +98,7 @@ class Clients:
         self.sockets = 0
         self.unbound: Deadlines[Connection] | None = None
         self.stopping = False
+        self.pending: dict[Connection, bool] = {}
         self._when_gone: asyncio.Future[None] | None = None
         self._hub = hub
         self._outbox = outbox
@@ -103,7 +110,7 @@ class Clients:
         self._clock = clock
         # When the newest connection was opened.
         self._opened_at = 0.0
-        # Connections that were sent away before anybody heard of them.
+        # Connections that were sent away before they were let in, and of whose end nobody is told.
         self._refused: set[Connection] = set()
         # Connections that are offline and whose socket still exists.
         self._ending: set[Connection] = set()
@@ -117,27 +124,48 @@ class Clients:
 
     def opened(self, edge: Edge, request: ConnectRequest) -> bytes:
         """List a client that finished its handshake; return the message that tells it its client id."""
-        client_id = self._new_client_id()
-        # Later than that of any before, so that connections can be listed in this order.
-        self._opened_at = max(time.time(), math.nextafter(self._opened_at, math.inf))
         destination = self._choose(request)
-        connection = Connection(client_id, edge, request, self._opened_at, destination)
+        connection = Connection(
+            self._new_client_id(), edge, request, self._next_opened_at(), destination
+        )
         edge.connection = connection
-        self._hub.add(connection)
         self.counters.opened += 1
         self.sockets += 1
         obstacle = self._obstacle(destination)
         if obstacle is not None:
-            self._refused.add(connection)
-            self._send_away(connection, obstacle)
+            self._turn_away(connection, obstacle, obstacle.name)
             return b""
-        if self.unbound is not None:
-            self.unbound.add(connection)
-        destination.opened(connection, request, self._clock())
-        if not self._init_message or not request.websocket:
+        is_told = self._init_message and request.websocket
+        if not destination.opened(connection, request, self._clock()):
+            if connection not in self._refused:
+                self.pending[connection] = is_told
             return b""
-        # An id is letters and digits in every form: nothing to escape.
-        return edge.encoding.encode(f'{{"type":"init","client_id":"{client_id}"}}')
+        self._list(connection)
+        return edge.encoding.encode(_init(connection)) if is_told else b""
+
+    def admit(self, connection: Connection) -> bool:
+        """Let a pending client in; return False if it has ended meanwhile."""
+        is_told = self.pending.pop(connection, None)
+        if is_told is None:
+            return False
+        connection.opened_at = self._next_opened_at()
+        self._list(connection)
+        if is_told:
+            self._outbox.offer((connection,), _init(connection))
+        return True
+
+    def refuse(self, connection: Connection, text: str) -> None:
+        """Close a client (3500) that was not let in, unless it has ended; its destination is not told.
+
+        Args:
+            connection: A pending client, or the one that its destination is being told of.
+            text: Why, for the client; at most 123 bytes of UTF-8.
+
+        Raises:
+            ValueError: If the text is longer; nothing happened then.
+        """
+        if connection not in self._ending and connection.edge.connection is connection:
+            self._turn_away(connection, close_codes.REFUSED, text)
 
     def received(self, edge: Edge, message: str | bytes) -> None:
         """Count a message and hand it on."""
@@ -166,7 +194,7 @@ class Clients:
         """Forget a client whose connection is gone."""
         connection: Connection = edge.connection
         edge.connection = None
-        self._hub.remove(connection)
+        self._take_offline(connection)
         self._ending.discard(connection)
         if self.unbound is not None:
             self.unbound.remove(connection)
@@ -259,6 +287,31 @@ class Clients:
         self._take_offline(connection)
         connection.edge.abort(code.reason())
 
+    def _turn_away(self, connection: Connection, code: CloseCode, text: str) -> None:
+        """Close a client that nobody has let in."""
+        farewell = connection.edge.goodbye(code.code, text)
+        self.pending.pop(connection, None)
+        self._refused.add(connection)
+        self._ending.add(connection)
+        self._outbox.finish(connection, farewell)
+
     def _take_offline(self, connection: Connection) -> None:
-        if self._hub.remove(connection):
+        if self._hub.remove(connection) or self.pending.pop(connection, None) is not None:
             self._ending.add(connection)
+
+    # Private: how they are let in.
+
+    def _list(self, connection: Connection) -> None:
+        self._hub.add(connection)
+        if self.unbound is not None:
+            self.unbound.add(connection)
+
+    def _next_opened_at(self) -> float:
+        """Return a time later than that of any before, so that connections can be listed in this order."""
+        self._opened_at = max(time.time(), math.nextafter(self._opened_at, math.inf))
+        return self._opened_at
+
+
+def _init(connection: Connection) -> str:
+    # An id is letters and digits in every form: nothing to escape.
+    return f'{{"type":"init","client_id":"{connection.client_id}"}}'

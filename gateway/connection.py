@@ -3,8 +3,8 @@
 Rule: everything that would have to survive if the connection were handed to another process is in
 :meth:`Connection.record`, as plain values, and can be read back. The rest belongs to the running
 process: the edge that holds the socket and the bytes that wait for it. The hub owns `uid`,
-`groups` and `session`, the outbox `pending`, the router `worker`, `lane` and `untold`; nobody else
-writes them.
+`groups` and `session`, the outbox `pending`, the router `worker`, `lane` and `untold`, the destination
+`headers`; nobody else writes them.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class ConnectionRecord(TypedDict):
     remote_port: int
     listener: str
     opened_at: float
+    headers: dict[str, str]
     edge: EdgeRecord
 
 
@@ -52,8 +53,9 @@ class Connection:
         remote_addr: The client's address.
         remote_port: Its port.
         listener: Name of the listener that accepted it.
-        opened_at: Wall-clock time of its handshake, seconds since the epoch; a later connection of the
-            same process has a later one, also where the clock stood still or was set back.
+        opened_at: Wall-clock time at which it was let in, seconds since the epoch; a later connection of
+            the same process has a later one, also where the clock stood still or was set back.
+        headers: Those of its handshake, where the destination keeps them; else empty.
         destination: Takes what it does.
         pending: Encoded frames that the transport has not been given.
         worker: The worker that gets its events, None before the first; it may be one that is gone.
@@ -68,6 +70,7 @@ class Connection:
         "edge",
         "encoding",
         "groups",
+        "headers",
         "lane",
         "listener",
         "opened_at",
@@ -99,6 +102,7 @@ class Connection:
         self.remote_port = request.remote_port
         self.listener = request.listener
         self.opened_at = opened_at
+        self.headers: Mapping[str, str] = _NO_HEADERS
         self.destination = destination
         self.pending: list[bytes] = []
         self.worker: Worker | None = None
@@ -135,6 +139,7 @@ class Connection:
             "remote_port": self.remote_port,
             "listener": self.listener,
             "opened_at": self.opened_at,
+            "headers": dict(self.headers),
             "edge": self.edge.record(),
         }
 
@@ -142,3 +147,4 @@ class Connection:
 # Most connections never get one; they share these.
 _NO_GROUPS: frozenset[str] = frozenset()
 _NO_SESSION: Mapping[Any, Any] = {}
+_NO_HEADERS: Mapping[str, str] = {}

@@ -24,14 +24,19 @@ class Destination(Protocol):
     to read would take back the other.
     """
 
-    def opened(self, connection: Connection, request: ConnectRequest, now: float) -> None:
-        """A client finished its handshake."""
+    def opened(self, connection: Connection, request: ConnectRequest, now: float) -> bool:
+        """A client finished its handshake; return whether it is let in at once.
+
+        One that is not stays unlisted: nothing reaches it, and it is in no count of clients. The
+        destination decides later, once, with `Clients.admit` or `Clients.refuse`; it may refuse from
+        within this call already. What the client sends meanwhile arrives here, and so does its end.
+        """
 
     def received(self, connection: Connection, message: str | bytes, now: float) -> bool:
         """A client sent a message; return whether it is for anybody."""
 
     def closed(self, connection: Connection, reason: CloseReason, now: float) -> None:
-        """A client's connection ended, after everything else that it did."""
+        """A client's connection ended, after everything else that it did; not told of a refused one."""
 
 
 class Nowhere:
@@ -42,8 +47,11 @@ class Nowhere:
     def __repr__(self) -> str:
         return "<Nowhere>"
 
-    def opened(self, connection: Connection, request: ConnectRequest, now: float) -> None:
-        """Nothing is to be done."""
+    def opened(
+        self, _connection: Connection, _request: ConnectRequest, _now: float
+    ) -> Literal[True]:
+        """Let it in."""
+        return True
 
     def received(
         self, _connection: Connection, _message: str | bytes, _now: float

@@ -32,12 +32,16 @@ LEAST_PER_TICK: Final = 50
 async def close_all(hub: Hub, clients: Clients, seconds: float) -> None:
     """Close every connection with 1012, at an even pace; from now on newcomers at once.
 
+    Those that nobody has let in yet are newcomers.
+
     Args:
         hub: Who is connected.
         clients: Who closes.
         seconds: Over which time; 0 for at once.
     """
     clients.stopping = True
+    for connection in tuple(clients.pending):
+        clients.send_away(connection)
     ticks = max(1, math.ceil(seconds / TICK))
     per_tick = max(LEAST_PER_TICK, math.ceil(len(hub.connections) / ticks))
     if seconds == 0:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gateway.dispatch import Dispatch
 from gateway.holding import HOLD_TIME, Loss
@@ -108,8 +108,8 @@ class Router:
 
     # What clients do.
 
-    def opened(self, connection: Connection, request: ConnectRequest, now: float) -> None:
-        """A client finished its handshake."""
+    def opened(self, connection: Connection, request: ConnectRequest, now: float) -> Literal[True]:
+        """A client finished its handshake; it is let in, since events do not refuse."""
         if self.active:
             event = ClientConnected(
                 0,
@@ -121,6 +121,7 @@ class Router:
                 request.websocket,
             )
             self._dispatch.enter(connection, event, now)
+        return True
 
     def received(self, connection: Connection, message: str | bytes, now: float) -> bool:
         """A client sent a message; before the first worker came there is nobody to take it."""

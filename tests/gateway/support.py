@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from gateway.clients import Clients
 from gateway.connection import Connection
-from gateway.destination import Nowhere
+from gateway.destination import Destination, Nowhere
 from gateway.edge.interface import ConnectRequest, EdgeRecord, Encoding
 from gateway.edge.options import EdgeOptions
 from gateway.edge.server import EdgeServer
@@ -23,7 +23,7 @@ from gateway.hub import Hub
 from gateway.outbox import Outbox
 from gateway.router import Router
 from gateway.workers import Routing
-from gateway_wire.close_codes import CloseReason
+from gateway_wire.close_codes import CloseReason, sent_reason
 from gateway_wire.ids import NativeIds, new_node_id
 from tests.gateway.edge.line_edge import LineEdge
 from tests.support.links import address_of, bound
@@ -56,6 +56,24 @@ async def turns_until(question: Callable[[], object]) -> None:
 def request(remote_addr: str = "203.0.113.7", remote_port: int = 4711) -> ConnectRequest:
     """Give a request with which a client connected."""
     return ConnectRequest("/", "", MappingProxyType({}), remote_addr, remote_port, "public")
+
+
+class Doorkeeper:
+    """A destination that lets nobody in of its own accord, and writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str | bytes] = []
+
+    def opened(self, connection: Connection, request: ConnectRequest, _now: float) -> bool:
+        self.told.append(f"{connection.client_id} came from {request.remote_addr}")
+        return False
+
+    def received(self, _connection: Connection, message: str | bytes, _now: float) -> bool:
+        self.told.append(message)
+        return True
+
+    def closed(self, _connection: Connection, reason: CloseReason, _now: float) -> None:
+        self.told.append(str(reason))
 
 
 class Peer:
@@ -108,6 +126,7 @@ class Core:
         send_buffer_total: int = 256 * MIB,
         init_message: bool = False,
         require_worker: bool = False,
+        choose: Callable[[ConnectRequest], Destination] | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.flusher = Flusher(loop, 0)
@@ -123,6 +142,7 @@ class Core:
             self.outbox,
             self.router,
             ids.next,
+            choose=choose,
             init_message=init_message,
             require_worker=require_worker,
             clock=loop.time,
@@ -218,6 +238,7 @@ class Pipe:
             self.events.write_resumed(self.connection)
 
     def goodbye(self, code: int, reason: str) -> bytes:
+        sent_reason(code, reason)  # raises what every edge raises
         self.goodbyes.append((code, reason))
         return b"" if len(self.goodbyes) > 1 else f"!{code} {reason}\n".encode()
 
@@ -253,6 +274,8 @@ class Pipes:
         send_buffer: int = 2 * MIB,
         send_buffer_total: int = 256 * MIB,
         require_worker: bool = False,
+        init_message: bool = False,
+        choose: Callable[[ConnectRequest], Destination] | None = None,
     ) -> None:
         self.now = 1000.0
         self.hub = Hub()
@@ -267,7 +290,8 @@ class Pipes:
             self.outbox,
             self.router,
             ids.next,
-            init_message=False,
+            choose=choose,
+            init_message=init_message,
             require_worker=require_worker,
             clock=lambda: self.now,
         )

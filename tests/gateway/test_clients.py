@@ -8,10 +8,19 @@ import pytest
 
 from gateway.connection import Connection
 from gateway.edge.deadlines import Deadlines
+from gateway.edge.interface import ConnectRequest
 from gateway_wire import close_codes
 from gateway_wire.close_codes import CloseReason
 from gateway_wire.commands import ClientClosed, ClientConnected
-from tests.gateway.support import Pipes, pipe_of, running, turns_until
+from tests.gateway.support import (
+    Doorkeeper,
+    Pipe,
+    Pipes,
+    pipe_of,
+    request,
+    running,
+    turns_until,
+)
 from tests.gateway.worker_end import WorkerEnd
 
 
@@ -294,3 +303,136 @@ async def test_each_end_of_a_client_is_one_event() -> None:
             destroyed[0].client_id: (1000, "closed"),
             slow[0].client_id: (3000, "slow"),
         }
+
+
+# Who is not let in at once.
+
+
+def waiting_at_the_door(**options: bool) -> tuple[Pipes, Doorkeeper, Connection]:
+    """Give a core whose destination has not decided about its one client."""
+    doorkeeper = Doorkeeper()
+    core = Pipes(choose=lambda _: doorkeeper, **options)
+    pipe = Pipe(core.lines)
+    assert core.clients.opened(pipe, request()) == b""
+    connection: Connection = pipe.connection
+    assert list(core.clients.pending) == [connection]
+    return core, doorkeeper, connection
+
+
+def test_nothing_reaches_a_client_that_is_not_let_in() -> None:
+    """It is in no index; what it says and does is told to its destination alone."""
+    core, doorkeeper, ann = waiting_at_the_door(init_message=True)
+    core.clients.unbound = Deadlines(1, core.clients.close_unbound)
+    core.clients.send(ann.edge, "a beat")
+    core.clients.close_unbound(ann)
+    core.clients.received(ann.edge, "hello")
+
+    assert core.received(ann) == []
+    assert not core.hub.connections
+    assert doorkeeper.told == [f"{ann.client_id} came from 203.0.113.7", "hello"]
+    assert (core.clients.counters.opened, core.clients.sockets) == (1, 1)
+
+
+def test_who_is_let_in_is_told_its_id_first() -> None:
+    """From then on it is a client as any other, with a time to get a uid that begins now."""
+    core, _, ann = waiting_at_the_door(init_message=True)
+    core.clients.unbound = Deadlines(1, core.clients.close_unbound)
+
+    assert core.clients.admit(ann)
+
+    core.clients.send(ann.edge, "hello")
+    first, second = core.received(ann)
+
+    assert json.loads(first) == {"type": "init", "client_id": ann.client_id}
+    assert second == "hello"
+    assert core.hub.connections == {ann.client_id: ann}
+    assert (len(core.clients.pending), len(core.clients.unbound)) == (0, 1)
+
+
+def test_without_init_messages_who_is_let_in_is_told_nothing() -> None:
+    """As one that is let in at once."""
+    core, _, ann = waiting_at_the_door()
+    core.clients.admit(ann)
+
+    assert core.received(ann) == []
+
+
+def test_clients_are_listed_in_the_order_in_which_they_were_let_in() -> None:
+    """Their times are in the order of the hub, which pages of connections rely on."""
+    core, doorkeeper, first = waiting_at_the_door()
+    pipe = Pipe(core.lines)
+    core.clients.opened(pipe, request())
+    second: Connection = pipe.connection
+    core.clients.admit(second)
+    core.clients.admit(first)
+
+    assert list(core.hub.connections.values()) == [second, first]
+    assert second.opened_at < first.opened_at
+    assert len(doorkeeper.told) == 2
+
+
+def test_who_is_refused_is_closed_and_not_spoken_of_again() -> None:
+    """The client is told why; its destination knows, and hears nothing of its end."""
+    core, doorkeeper, ann = waiting_at_the_door()
+    core.clients.refuse(ann, "no ticket")
+    core.clients.refuse(ann, "twice")
+
+    assert not core.clients.admit(ann)
+    assert core.received(ann) == ["!3500 no ticket"]
+
+    core.clients.cut_ending()
+    core.clients.lost(ann.edge, close_codes.REFUSED.reason("no ticket"))
+
+    assert pipe_of(ann).aborted is not None
+    assert doorkeeper.told == [f"{ann.client_id} came from 203.0.113.7"]
+    assert core.clients.counters.closed == {"refused": 1}
+
+
+def test_a_destination_may_refuse_at_once() -> None:
+    """From within the call in which it is told of the client."""
+
+    class Refusing(Doorkeeper):
+        def opened(self, connection: Connection, request: ConnectRequest, now: float) -> bool:
+            core.clients.refuse(connection, "closed today")
+            return super().opened(connection, request, now)
+
+    refusing = Refusing()
+    core = Pipes(choose=lambda _: refusing)
+    pipe = Pipe(core.lines)
+    core.clients.opened(pipe, request())
+
+    assert pipe.goodbyes == [(3500, "closed today")]
+    assert not core.clients.pending
+
+
+def test_a_refusal_that_cannot_be_sent_changes_nothing() -> None:
+    """The caller is told, and the client still waits."""
+    core, _, ann = waiting_at_the_door()
+    with pytest.raises(ValueError, match="is 124 bytes"):
+        core.clients.refuse(ann, "x" * 124)
+
+    assert core.clients.admit(ann)
+
+
+@pytest.mark.parametrize("how", ["leaves", "is sent away", "is cut", "closes"])
+def test_who_ends_before_it_was_let_in_stays_out(how: str) -> None:
+    """A decision that comes too late changes nothing, and the destination is told of the end."""
+    core, doorkeeper, ann = waiting_at_the_door()
+    if how == "is sent away":
+        core.clients.send_away(ann)
+    elif how == "is cut":
+        core.clients.destroy(ann)
+    elif how == "closes":
+        core.clients.ending(ann.edge)
+    if how != "leaves":
+        core.clients.refuse(ann, "too late")
+        assert not core.clients.admit(ann)
+    core.clients.lost(ann.edge, close_codes.CONNECTION_LOST.reason())
+
+    assert not core.clients.admit(ann)
+
+    core.clients.refuse(ann, "too late")
+
+    assert not core.hub.connections
+    assert (len(core.clients.pending), core.clients.sockets) == (0, 0)
+    assert doorkeeper.told[1:] == ["1006 connection_lost"]

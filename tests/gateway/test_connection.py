@@ -18,6 +18,7 @@ def test_a_record_is_plain_values() -> None:
     hub.join(connection, "b")
     hub.join(connection, "a")
     connection.session = {"name": "Ann"}
+    connection.headers = {"host": "example.org"}
     record = {
         "client_id": "c1",
         "uid": "u",
@@ -27,6 +28,7 @@ def test_a_record_is_plain_values() -> None:
         "remote_port": 4711,
         "listener": "public",
         "opened_at": 12.5,
+        "headers": {"host": "example.org"},
         "edge": {"encoding": "lines"},
     }
 
@@ -40,6 +42,7 @@ def test_a_new_connection_has_nothing_of_its_own_but_its_outbox() -> None:
 
     assert one.groups is other.groups
     assert one.session is other.session
+    assert one.headers is other.headers
     assert isinstance(one.groups, frozenset)
 
 

@@ -8,9 +8,9 @@ from tests.gateway.support import bare, request
 
 
 def test_what_goes_nowhere_is_for_nobody() -> None:
-    """Messages are counted as discarded by whoever asks; the rest leaves no trace."""
+    """Everybody is let in; messages are counted as discarded by whoever asks."""
     nowhere, ann = Nowhere(), bare("ann")
-    nowhere.opened(ann, request(), 1.0)
+    assert nowhere.opened(ann, request(), 1.0) is True
     assert nowhere.received(ann, "x", 2.0) is False
     nowhere.closed(ann, CLOSED.reason(), 3.0)
     assert ann.edge.connection is None

@@ -4,7 +4,7 @@ import asyncio
 
 from gateway.drain import LEAST_PER_TICK, TICK, close_all
 from gateway_wire import close_codes
-from tests.gateway.support import Pipes, pipe_of
+from tests.gateway.support import Doorkeeper, Pipe, Pipes, pipe_of, request
 
 GOODBYE = [(close_codes.STOPPING.code, close_codes.STOPPING.name)]
 
@@ -60,6 +60,17 @@ async def test_who_comes_afterwards_is_sent_away_at_once() -> None:
     late = pipes.connect()
     assert pipe_of(late).goodbyes == GOODBYE
     assert not pipes.hub.connections
+
+
+async def test_who_was_not_let_in_yet_is_closed_too() -> None:
+    """It is in no count of clients, and does not hold up the stop."""
+    doorkeeper = Doorkeeper()
+    pipes = Pipes(choose=lambda _: doorkeeper)
+    pipe = Pipe(pipes.lines)
+    pipes.clients.opened(pipe, request())
+    await close_all(pipes.hub, pipes.clients, 3600)
+    assert pipe.goodbyes == GOODBYE
+    assert not pipes.clients.pending
 
 
 async def test_with_nobody_there_it_is_over() -> None:
