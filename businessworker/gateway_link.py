@@ -1,8 +1,7 @@
 """The link of a worker to one gateway: events come in on it, and everything said to the gateway goes out.
 
-It is the asyncio client's way out to a gateway (`Outlet`), over a link that stays: dialled again
-whenever it ends, and pinged. So a handler's calls, its session patch and the acknowledgement of its event leave in the
-order in which they were made.
+It is the client library's way out to a gateway over a link that stays (`KeptOutlet`). So a handler's calls, its
+session patch and the acknowledgement of its event leave in the order in which they were made.
 """
 
 from __future__ import annotations
@@ -11,8 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from businessworker.link_source import Answer, LinkSource
-from gateway_client.aio.outlet import Outlet, why_no_link
-from gateway_wire.aio.dialer import KeptLink
+from gateway_client.aio.kept_outlet import KeptOutlet
 from gateway_wire.commands import (
     WORKER_EVENTS,
     ClientClosed,
@@ -90,7 +88,7 @@ class LinkState(Enum):
     LEFT = "left"
 
 
-class GatewayLink(Outlet):
+class GatewayLink(KeptOutlet):
     """The way to one gateway, for as long as it is announced.
 
     Attributes:
@@ -101,12 +99,9 @@ class GatewayLink(Outlet):
     """
 
     __slots__ = (
-        "_ending",
         "_events_before",
-        "_kept",
         "_owner",
         "_source",
-        "_why_not",
         "has_stopped",
         "is_tried",
         "state",
@@ -115,7 +110,7 @@ class GatewayLink(Outlet):
 
     def __init__(self, node: Node, cluster: Cluster, party: Party, owner: Owner) -> None:
         """Make it and begin to dial."""
-        super().__init__(node, cluster, party)
+        super().__init__(node, cluster, party, "the worker is closing")
         self.state = LinkState.DIALLING
         self.trouble = ""
         self.has_stopped = False
@@ -123,12 +118,6 @@ class GatewayLink(Outlet):
         self._owner = owner
         self._source: LinkSource | None = None
         self._events_before = 0
-        self._ending: GatewayError | None = None  # of the last link that was open
-        # Why there is no use in waiting for the link: set by an attempt that failed.
-        self._why_not: str | None = None
-        key = cluster.config.secret_key
-        self._kept = KeptLink(node.address, party, key, self, self._link_failed)
-        self._kept.start()
 
     def __repr__(self) -> str:
         return f"<GatewayLink to {self.node.address} {self.state.value}>"
@@ -191,28 +180,18 @@ class GatewayLink(Outlet):
             self.state = LinkState.LEAVING
             self.request(link, LeaveEvents(), self._left)
 
-    # What is otherwise with a link that stays.
-
-    def connect(self) -> None:
-        """Do nothing: it is being dialled."""
-
-    def why_not_wait(self) -> str | None:
-        """Return why the last attempt failed, unless the first after a link is still under way."""
-        return self._why_not
-
-    def forget(self) -> None:
-        """Dial no more: the gateway is gone."""
-        self.retire()
-
-    def retire(self) -> None:
-        """Say goodbye once what was sent is written, and dial no more."""
-        self._kept.retire(text="the worker is closing")
-
     # What the link tells.
+
+    def dial_failed(self, why_not: str, _: Exception) -> None:
+        """Take note that the gateway could not be reached; it is dialled again."""
+        self.is_tried = True
+        if not self.has_stopped:
+            self.trouble = why_not
+        self._owner.link_changed(self)
 
     def link_opened(self, link: AioLink) -> None:
         """Send what waited, and ask for events."""
-        self.trouble, self._why_not, self.has_stopped = "", None, False
+        self.trouble, self.has_stopped = "", False
         self.state = LinkState.OPEN
         self._source = LinkSource(self, link)
         super().link_opened(link)
@@ -244,7 +223,7 @@ class GatewayLink(Outlet):
         """Forget what belonged to the link; it is dialled again."""
         source, self._source = self._source, None
         self.state, self.is_tried = LinkState.DIALLING, True
-        self._ending, self.has_stopped = reason, isinstance(reason, LinkRefused) and reason.is_stop
+        self.has_stopped = isinstance(reason, LinkRefused) and reason.is_stop
         self.trouble = "has stopped" if self.has_stopped else f"is lost: {reason}"
         super().link_closed(link, reason)
         if source is not None:
@@ -261,16 +240,6 @@ class GatewayLink(Outlet):
             raise RemoteProtocolError("it sent events that were not asked for")
         source.events += sum(type(each) in _HANDLED for each in events)
         receiver.receive(source, events)
-
-    def _link_failed(self, _kept: KeptLink, error: Exception) -> None:
-        if error is self._ending:  # which `link_closed` was told
-            return
-        self.is_tried = True
-        self._why_not = why_no_link(error)
-        if not self.has_stopped:
-            self.trouble = self._why_not
-        self.fail_waiting(self._why_not, error)
-        self._owner.link_changed(self)
 
     def _taken(self, refusal: Error | None) -> None:
         self.is_tried = True

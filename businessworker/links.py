@@ -109,7 +109,7 @@ class Links:
             receiver: Who takes them.
         """
         self.receiver, self._wants_events = receiver, True
-        self._dial_all()
+        self.engine.keep_up()
         for link in self.gateways:
             link.take_events()
         directory = self.engine.cluster.directory
@@ -175,15 +175,8 @@ class Links:
                 self._said.pop(f"register {name}", None)
             else:
                 self._say(f"register {name}", *_why_no_register(failure))
-        if self.engine.cluster.directory.dropped:
-            self.engine.forget_dropped()
-        self._dial_all()
+        self.engine.keep_up()
         self._changed.set()
-
-    def _dial_all(self) -> None:
-        self.engine.retire_replaced()
-        for node in self.engine.cluster.directory.nodes:
-            self.engine.outlet_to(node)
 
     def _refuse_start(self) -> None:
         failures = self.engine.registers.failures

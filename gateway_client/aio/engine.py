@@ -199,6 +199,17 @@ class Engine:
             outlet = self._outlets[node] = self._make_outlet(node, self.cluster, self._party)
         return outlet
 
+    def keep_up(self) -> None:
+        """Have a way out to every gateway that is announced, and none to one that is gone.
+
+        For those whose links stay; others get one when something is said to the gateway.
+        """
+        if self.cluster.directory.dropped:
+            self.forget_dropped()
+        self.retire_replaced()
+        for node in self.cluster.directory.nodes:
+            self.outlet_to(node)
+
     def forget_dropped(self) -> None:
         """Forget gateways that every answering register has dropped, and to which no link lives."""
         directory = self.cluster.directory

@@ -4,8 +4,8 @@ Commands leave in the order in which they were given, and answers find their req
 the link is dialled they wait here; when it is lost it is dialled again by the next command. A gateway
 that does not read fails what is given to it at once, when too much waits.
 
-A business worker has links of its own kind, which stay: it does otherwise what stands under "What another
-kind of link does otherwise" in here, and what the link tells.
+Links of another kind (`kept_outlet.py`) do otherwise what stands under "What another kind of link does
+otherwise" in here, and what the link tells.
 """
 
 from __future__ import annotations
