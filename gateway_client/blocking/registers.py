@@ -6,6 +6,9 @@ first, until every register has answered or failed, and one for a client of a ga
 knows, which has the registers asked once more.
 
 A register that is lost is dialled again by later calls, in passing; none of them waits for it.
+
+A consumer has registers of its own, which it polls together with its gateways: `attend` and `expire` are the two
+halves of one turn.
 """
 
 from __future__ import annotations
@@ -207,6 +210,38 @@ class Registers:
             if register.line is not None:
                 register.line.close()
 
+    # One turn, around a poll; for whoever polls other things with them, in one thread.
+
+    @property
+    def failures(self) -> dict[str, GatewayError | None]:
+        """Why the last link or attempt to each register ended; None for one that answered since."""
+        return {each.name: each.failure for each in self._registers}
+
+    @property
+    def due(self) -> float:
+        """When something is to be done without anything being heard."""
+        return min(register.due for register in self._registers)
+
+    def attend(self, poller: select.poll, now: float) -> dict[int, Callable[[float], None]]:
+        """Dial whoever is to be dialled, and have every link polled.
+
+        Returns:
+            By descriptor, what is to be called with the time when it is ready.
+        """
+        by_fd: dict[int, Callable[[float], None]] = {}
+        for register in self._registers:
+            if register.line is None and now >= register.next_dial:
+                register.dial(self._party, now)
+            if register.line is not None:
+                poller.register(register.line.fd, register.line.wants)
+                by_fd[register.line.fd] = register.progress
+        return by_fd
+
+    def expire(self, now: float) -> None:
+        """Give up what has not come in time."""
+        for register in self._registers:
+            register.expire(now)
+
     # Private methods
 
     def _wait(self, deadline: float, is_enough: Callable[[], bool]) -> None:
@@ -229,23 +264,14 @@ class Registers:
 
     def _turn(self, now: float, patience: float) -> None:
         """Dial, read and expire once, waiting at most so many seconds for something to happen."""
-        for register in self._registers:
-            if register.line is None and now >= register.next_dial:
-                register.dial(self._party, now)
         poller = select.poll()  # looked up now: gevent may have put its own there
-        by_fd: dict[int, _Register] = {}
-        for register in self._registers:
-            if register.line is not None:
-                poller.register(register.line.fd, register.line.wants)
-                by_fd[register.line.fd] = register
-        self._due = min(register.due for register in self._registers)
-        wait = max(0.0, min(patience, self._due - now))
+        by_fd = self.attend(poller, now)
+        wait = max(0.0, min(patience, self.due - now))
         events = poller.poll(ceil(wait * 1000))
         now = time.monotonic()
         for fd, _ in events:
-            by_fd[fd].progress(now)
-        for register in self._registers:
-            register.expire(now)
+            by_fd[fd](now)
+        self.expire(now)
         self._prepare()
 
     def _prepare(self) -> None:
@@ -255,7 +281,7 @@ class Registers:
             if register.line is not None:
                 poller.register(register.line.fd, register.line.wants)
         self._poller = poller
-        self._due = min(register.due for register in self._registers)
+        self._due = self.due
 
     def _dial_lost(self, now: float) -> None:
         for register in self._registers:
@@ -263,4 +289,4 @@ class Registers:
                 register.dial(self._party, now)
 
     def _nobody(self) -> GatewayError:
-        return no_register({each.name: each.failure for each in self._registers})
+        return no_register(self.failures)
