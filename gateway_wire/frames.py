@@ -13,6 +13,7 @@ what follows it could not be found.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -23,10 +24,18 @@ from gateway_wire.errors import ErrorCode, MessageTooLarge, RemoteProtocolError
 from gateway_wire.limits import MAX_FRAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
-__all__ = ["BadCommand", "Envelope", "FrameDecoder", "decode_body", "encode_frame"]
+__all__ = [
+    "BadCommand",
+    "Envelope",
+    "FrameDecoder",
+    "decode_body",
+    "encode_frame",
+    "encode_packed",
+    "pack_field",
+]
 
 _LENGTH: Final = Struct(">I")
 _PREFIX: Final = _LENGTH.size
@@ -80,6 +89,42 @@ def encode_frame(
             f"{command.wire_name} command", size, MAX_FRAME, "send it in several calls"
         )
     return _LENGTH.pack(size) + body
+
+
+def pack_field(value: object) -> bytes:
+    """Pack the value of a field, for whoever keeps it or sends it more than once.
+
+    Raises:
+        ValueError: If a text holds lone surrogates, or an integer has more than 64 bits.
+        TypeError: If it holds a value that msgpack cannot carry.
+    """
+    try:
+        packed: bytes = _pack(value)
+    except OverflowError as error:
+        raise ValueError("an integer has more than 64 bits") from error
+    return packed
+
+
+def encode_packed(kind: type[Command], fields: Sequence[bytes]) -> bytes:
+    """Encode a command whose fields are packed, all of them, as `encode_frame` does with request id 0.
+
+    Raises:
+        MessageTooLarge: If the frame would be larger than a frame may be.
+    """
+    body = b"".join((_packed_head(kind.code, kind.field_count), *fields))
+    size = len(body)
+    if size > MAX_FRAME:
+        raise MessageTooLarge(
+            f"{kind.wire_name} command", size, MAX_FRAME, "send it in several calls"
+        )
+    return _LENGTH.pack(size) + body
+
+
+@cache
+def _packed_head(code: int, fields: int) -> bytes:
+    """Return what stands before the fields of a command that asks for no reply."""
+    header: bytes = msgpack.Packer().pack_array_header(_HEAD + fields)
+    return header + pack_field(code) + pack_field(0) + pack_field(None)
 
 
 def decode_body(body: bytes) -> Envelope:

@@ -1,0 +1,357 @@
+"""One topic: its messages, and the lanes in which they keep their order.
+
+A lane is what one client has on one topic. Its oldest messages may be out at a consumer, and then the
+lane is that consumer's: what waits behind them can go nowhere else. While something of it waits, a lane
+stands in one line: that of its consumer's subscription if it has one, else that of the topic, where any
+consumer with room takes it. Whoever lines up gets a ticket, so that a consumer, which looks at two lines,
+serves the lanes in the order in which they came.
+
+Bookkeeping only: who moves what when is :mod:`gateway.queues.queues`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import msgpack
+
+from gateway.queues.limits import MESSAGE_OVERHEAD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from gateway.connection import Connection
+    from gateway.queues.consumer import Subscription
+    from gateway.queues.limits import QueueLimits
+
+__all__ = ["DEAD", "Delivery", "Lane", "RoomCallback", "Topic", "TopicCounters"]
+
+DEAD: Final = "dead:"
+"""What the name of the topic begins with that keeps the messages which nobody has dealt with in time."""
+
+RoomCallback: TypeAlias = "Callable[[], bool | None]"
+"""Told that there is room; False if it makes no use of it, so that the next is told."""
+
+
+class Delivery:
+    """One message: what was put on a topic, and what became of it.
+
+    Attributes:
+        message_id: Its number, unique in the process, rising within a topic.
+        topic: Name of its topic.
+        connection: The client that sent it, which may be gone.
+        packed: Its data in msgpack: that is smaller, of a known size, and cannot change.
+        uid: What the client was bound to when it sent it.
+        pushed_at: When that was, in the loop's time.
+        tries: 1 until it comes back from a consumer that may have looked at it.
+        sent_size: Bytes that its consumer was sent, the last time; 0 before the first.
+    """
+
+    __slots__ = (
+        "connection",
+        "message_id",
+        "packed",
+        "pushed_at",
+        "sent_size",
+        "topic",
+        "tries",
+        "uid",
+    )
+
+    def __init__(
+        self,
+        message_id: int,
+        topic: str,
+        connection: Connection,
+        packed: bytes,
+        *,
+        uid: str | None,
+        pushed_at: float,
+    ) -> None:
+        """Make a message that was never sent."""
+        self.message_id = message_id
+        self.topic = topic
+        self.connection = connection
+        self.packed = packed
+        self.uid = uid
+        self.pushed_at = pushed_at
+        self.tries = 1
+        self.sent_size = 0
+
+    def __repr__(self) -> str:
+        return f"<Delivery {self.message_id} on {self.topic!r} of {self.connection.client_id}>"
+
+    @property
+    def data(self) -> Any:
+        """What was put on the topic; made anew each time."""
+        return msgpack.unpackb(self.packed, strict_map_key=False)
+
+    @property
+    def size(self) -> int:
+        """What it counts, in bytes."""
+        return len(self.packed) + MESSAGE_OVERHEAD
+
+
+class Lane:
+    """What one client has on one topic; it exists while that is anything.
+
+    Attributes:
+        topic: The topic.
+        connection: The client.
+        owner: The subscription whose consumer has the unacknowledged ones; None if there are none.
+        unacknowledged: Messages at the consumer by id, in the order in which they came.
+        waiting: Those behind them; None if there never were any.
+        ticket: Place in the line that it stands in, while something waits.
+    """
+
+    __slots__ = ("connection", "owner", "ticket", "topic", "unacknowledged", "waiting")
+
+    def __init__(self, topic: Topic, connection: Connection) -> None:
+        """Make a lane that has nothing yet."""
+        self.topic = topic
+        self.connection = connection
+        self.owner: Subscription | None = None
+        self.unacknowledged: dict[int, Delivery] = {}
+        self.waiting: deque[Delivery] | None = None
+        self.ticket = 0
+
+    def __repr__(self) -> str:
+        out, waiting = len(self.unacknowledged), len(self.waiting or ())
+        return f"<Lane {self.connection.client_id} {out} unacknowledged, {waiting} waiting>"
+
+    def add(self, message: Delivery) -> None:
+        """Let a message wait behind the others."""
+        if self.waiting is None:
+            self.waiting = deque()
+        self.waiting.append(message)
+
+    def next(self) -> Delivery:
+        """Take out the message that waits longest; there must be one."""
+        if not self.waiting:
+            raise AssertionError(f"{self!r} has nothing that waits")
+        return self.waiting.popleft()
+
+    def put_back(self, messages: list[Delivery]) -> None:
+        """Let messages wait before the others."""
+        if self.waiting is None:
+            self.waiting = deque()
+        self.waiting.extendleft(reversed(messages))
+
+
+@dataclass(slots=True)
+class TopicCounters:
+    """What became of a topic's messages, as plain numbers that a collector reads.
+
+    Attributes:
+        pushed: Messages that were put on it.
+        delivered: Times that one was sent to a consumer.
+        redelivered: Those of them that were not the first of their message.
+        acknowledged: Messages that a consumer has dealt with.
+        dead: Those that were moved to the topic of dead ones.
+        dropped: Those that were given up: the oldest dead ones for want of room, and the rest at the end.
+    """
+
+    pushed: int = 0
+    delivered: int = 0
+    redelivered: int = 0
+    acknowledged: int = 0
+    dead: int = 0
+    dropped: int = 0
+
+
+class Topic:
+    """The queue of one topic.
+
+    At any time `pushed == acknowledged + dead + dropped + waiting + unacknowledged`.
+
+    Attributes:
+        name: Its name.
+        limits: What bounds it.
+        kept: Whether it stays when nothing is in it and nobody consumes it.
+        counters: What became of its messages.
+        size: Bytes of what is in it.
+        unacknowledged: Messages that consumers have.
+        consumers: Those that consume it.
+        lanes: What is in it, by client.
+        line: Lanes that wait for any consumer, in the order of their turns.
+        idle: Subscriptions that are given whatever comes, while their consumer has room.
+        full: Who is to be told when there is room, in the order of asking.
+    """
+
+    __slots__ = (
+        "_first_ticket",
+        "_last_ticket",
+        "_messages",
+        "consumers",
+        "counters",
+        "full",
+        "idle",
+        "kept",
+        "lanes",
+        "limits",
+        "line",
+        "name",
+        "size",
+        "unacknowledged",
+    )
+
+    def __init__(self, name: str, limits: QueueLimits) -> None:
+        """Make a topic that nothing is in."""
+        self.name = name
+        self.limits = limits
+        self.kept = False
+        self.counters = TopicCounters()
+        self.size = 0
+        self.unacknowledged = 0
+        self.consumers = 0
+        self.lanes: dict[Connection, Lane] = {}
+        self.line: OrderedDict[Lane, None] = OrderedDict()
+        self.idle: OrderedDict[Subscription, None] = OrderedDict()
+        self.full: deque[RoomCallback] = deque()
+        # All that is in it, in the order in which it came.
+        self._messages: dict[int, Delivery] = {}
+        self._first_ticket = self._last_ticket = 0
+
+    def __repr__(self) -> str:
+        return f"<Topic {self.name!r} {self.waiting} waiting, {self.unacknowledged} unacknowledged>"
+
+    # What others read.
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it is where dead messages go."""
+        return self.name.startswith(DEAD)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether whoever sends more should wait."""
+        return len(self._messages) >= self.limits.messages or self.size >= self.limits.size
+
+    @property
+    def is_over(self) -> bool:
+        """Whether more is in it than should be: what was read already is taken."""
+        return len(self._messages) > self.limits.messages or self.size > self.limits.size
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in it."""
+        return not self._messages
+
+    @property
+    def is_over_with(self) -> bool:
+        """Whether nobody has anything to do with it any more."""
+        return not (self.kept or self._messages or self.consumers or self.full)
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait here."""
+        return len(self._messages) - self.unacknowledged
+
+    def age(self, now: float) -> float:
+        """Return how many seconds ago that was sent which has been here longest, 0 for nothing."""
+        for message in self._messages.values():
+            return max(0.0, now - message.pushed_at)
+        return 0.0
+
+    def state(self, now: float) -> dict[str, int | float]:
+        """Return how it is, as `ListQueues` answers."""
+        counters = self.counters
+        return {
+            "waiting": self.waiting,
+            "unacknowledged": self.unacknowledged,
+            "bytes": self.size,
+            "age": round(self.age(now), 3),
+            "consumers": self.consumers,
+            "paused": len(self.full),
+            "pushed": counters.pushed,
+            "delivered": counters.delivered,
+            "redelivered": counters.redelivered,
+            "acknowledged": counters.acknowledged,
+            "dead": counters.dead,
+            "dropped": counters.dropped,
+        }
+
+    # Messages come and go.
+
+    def add(self, message: Delivery) -> Lane | None:
+        """Take a message; it waits in its client's lane.
+
+        Returns:
+            The lane, if nothing else waits there, so that it stands in no line yet.
+        """
+        self._messages[message.message_id] = message
+        self.size += message.size
+        self.counters.pushed += 1
+        lane = self.lanes.get(message.connection)
+        if lane is None:
+            lane = self.lanes[message.connection] = Lane(self, message.connection)
+        waited = lane.waiting
+        lane.add(message)
+        return None if waited else lane
+
+    def remove(self, message: Delivery) -> None:
+        """Forget a message that is in no lane any more."""
+        del self._messages[message.message_id]
+        self.size -= message.size
+
+    def drop_oldest(self) -> bool:
+        """Give up the message that has waited longest; return whether there was one."""
+        for message in self._messages.values():
+            lane = self.lanes[message.connection]
+            if message.message_id in lane.unacknowledged:
+                continue
+            lane.next()  # it is the first there, too
+            self.remove(message)
+            self.counters.dropped += 1
+            if not lane.waiting:
+                self.leave_line(lane)
+            return True
+        return False
+
+    def clear(self) -> int:
+        """Give up all that is in it, also what consumers have; return how much that was."""
+        given_up = len(self._messages)
+        self.counters.dropped += given_up
+        for lane in self.lanes.values():
+            if lane.owner is not None:
+                lane.owner.line.clear()
+                lane.owner.consumer.forget_all()
+        self.size = self.unacknowledged = 0
+        self._messages.clear()
+        self.lanes.clear()
+        self.line.clear()
+        return given_up
+
+    # Turns.
+
+    def next_ticket(self) -> int:
+        """Return the number of who lines up behind all others."""
+        self._last_ticket += 1
+        return self._last_ticket
+
+    def line_up(self, lane: Lane) -> None:
+        """Let a lane without owner wait for its turn."""
+        lane.ticket = self.next_ticket()
+        self.line[lane] = None
+
+    def part(self, lane: Lane) -> None:
+        """Part a lane from its owner, which has nothing of it any more."""
+        self.leave_line(lane)
+        lane.owner = None
+
+    def leave_line(self, lane: Lane) -> None:
+        """Let a lane stand in no line; forget it if nothing is in it."""
+        line = self.line if lane.owner is None else lane.owner.line
+        line.pop(lane, None)
+        if not lane.waiting and not lane.unacknowledged:
+            del self.lanes[lane.connection]
+
+    def line_up_first(self, lanes: Iterable[Lane]) -> None:
+        """Let lanes without owner wait before all others."""
+        for lane in reversed(tuple(lanes)):
+            self._first_ticket -= 1
+            lane.ticket = self._first_ticket
+            self.line[lane] = None
+            self.line.move_to_end(lane, last=False)
