@@ -39,11 +39,13 @@ from gateway.edge.server import EdgeServer
 from gateway.edge.stream import keep_alive, speaking
 from gateway.executor import Executor
 from gateway.flusher import Flusher
-from gateway.handlers import command_table, link_table
+from gateway.handlers import QueueHandlers, command_table, link_table
 from gateway.hub import Hub
 from gateway.listing import list_connections
 from gateway.outbox import Outbox
 from gateway.program import HTTP, INTERNAL, TCP, WS, public_kind
+from gateway.queues.limits import QueueLimits
+from gateway.queues.queues import Queues
 from gateway.router import Router
 from gateway.schemes import Speeches, is_websocket, wants_tls
 from gateway.tls import server_context
@@ -105,6 +107,7 @@ class GatewayProcess:
         self._loop = loop
         self.hub = Hub()
         self.router = Router(settings.routing)
+        self.queues = Queues(_queue_limits(settings))
         self._flusher = Flusher(loop, settings.flush_interval)
         self.outbox = Outbox(
             settings.send_buffer,
@@ -122,11 +125,14 @@ class GatewayProcess:
             require_worker=settings.require_worker,
             clock=loop.time,
         )
+        self._of_queues = QueueHandlers(self.queues, loop.time)
         self.executor = Executor(
             loop,
             self._flusher,
-            command_table(self.hub, self.outbox, self.clients, settings.max_message),
-            link_table(self.hub, self.router, loop.time),
+            command_table(
+                self.hub, self.outbox, self.clients, self._of_queues, settings.max_message
+            ),
+            link_table(self.hub, self.router, self._of_queues, loop.time),
         )
         self.backend = Backend(self._party, self._secret_key, self.executor, self._link_done)
         self.edge = EdgeServer(self.clients, _edge_options(settings))
@@ -270,6 +276,7 @@ class GatewayProcess:
 
     def _link_done(self, link: AioLink) -> None:
         self.router.link_lost(link, self._loop.time())
+        self._of_queues.link_lost(link)
 
     def _open_listeners(
         self, tls: ssl.SSLContext | None, speeches: Sequence[Speech | None]
@@ -324,6 +331,15 @@ class GatewayProcess:
     def _choose_another_node_id(self) -> None:
         logger.warning("node id %s is taken; choosing another", self._ids.node_id)
         self._ids = NativeIds(new_node_id())
+
+
+def _queue_limits(settings: GatewaySettings) -> QueueLimits:
+    return QueueLimits(
+        messages=settings.queue_messages,
+        size=settings.queue_bytes,
+        topics=settings.queue_topics,
+        tries=settings.queue_tries,
+    )
 
 
 def _edge_options(settings: GatewaySettings) -> EdgeOptions:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gateway.handlers.binds import BindHandlers
 from gateway.handlers.events import EventHandlers
 from gateway.handlers.queries import QueryHandlers
+from gateway.handlers.queues import QueueHandlers
 from gateway.handlers.sends import SendHandlers
 from gateway.handlers.sessions import SessionHandlers
 
@@ -25,16 +26,19 @@ if TYPE_CHECKING:
     from gateway.outbox import Outbox
     from gateway.router import Router
 
-__all__ = ["command_table", "link_table"]
+__all__ = ["QueueHandlers", "command_table", "link_table"]
 
 
-def command_table(hub: Hub, outbox: Outbox, clients: Clients, max_message: int) -> CommandTable:
+def command_table(
+    hub: Hub, outbox: Outbox, clients: Clients, queues: QueueHandlers, max_message: int
+) -> CommandTable:
     """Return the function for every command that any backend may send to a gateway.
 
     Args:
         hub: Who is connected.
         outbox: Where messages go.
         clients: Who ends connections.
+        queues: What is said of queues.
         max_message: Bytes of the largest message that is accepted.
     """
     return {
@@ -42,15 +46,19 @@ def command_table(hub: Hub, outbox: Outbox, clients: Clients, max_message: int) 
         **BindHandlers(hub).table(),
         **QueryHandlers(hub).table(),
         **SessionHandlers(hub).table(),
+        **queues.table(),
     }
 
 
-def link_table(hub: Hub, router: Router, clock: Callable[[], float]) -> LinkTable:
-    """Return the function for every command that only a worker may send to a gateway.
+def link_table(
+    hub: Hub, router: Router, queues: QueueHandlers, clock: Callable[[], float]
+) -> LinkTable:
+    """Return the function for every command that means something to the link that it came on.
 
     Args:
         hub: Who is connected.
         router: Where events go.
+        queues: What is said of queues.
         clock: Gives the loop's time.
     """
-    return EventHandlers(hub, router, clock).table()
+    return {**EventHandlers(hub, router, clock).table(), **queues.link_table()}

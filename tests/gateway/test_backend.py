@@ -10,7 +10,8 @@ import pytest
 from gateway.backend import Backend
 from gateway.executor import Executor
 from gateway.flusher import Flusher
-from gateway.handlers import command_table
+from gateway.handlers import QueueHandlers, command_table
+from gateway.queues.queues import Queues
 from gateway_wire.commands import CountClients, Error, Reply, Role, SendToAll, Watch
 from gateway_wire.errors import AuthenticationFailed, ErrorCode, LinkRefused
 from gateway_wire.limits import DEFAULT_MAX_MESSAGE
@@ -24,7 +25,8 @@ async def backend(core: Pipes, secret_key: str = "") -> AsyncIterator[tuple[Back
     loop = asyncio.get_running_loop()
     flusher = Flusher(loop, 0)
     flusher.outbox = core.outbox
-    table = command_table(core.hub, core.outbox, core.clients, DEFAULT_MAX_MESSAGE)
+    of_queues = QueueHandlers(Queues(), loop.time)
+    table = command_table(core.hub, core.outbox, core.clients, of_queues, DEFAULT_MAX_MESSAGE)
     executor = Executor(loop, flusher, table)
     served = Backend(party(Role.GATEWAY), secret_key, executor, lambda _: None)
     sock = bound()

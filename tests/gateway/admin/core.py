@@ -23,9 +23,10 @@ from gateway.edge.options import EdgeOptions
 from gateway.edge.server import EdgeServer
 from gateway.executor import Executor
 from gateway.flusher import Flusher
-from gateway.handlers import command_table, link_table
+from gateway.handlers import QueueHandlers, command_table, link_table
 from gateway.hub import Hub
 from gateway.outbox import Outbox
+from gateway.queues.queues import Queues
 from gateway.router import Router
 from gateway.workers import Routing
 from gateway_process.secret import Secret
@@ -86,8 +87,10 @@ class Core:
             require_worker=False,
             clock=loop.time,
         )
-        table = command_table(self.hub, self.outbox, self.clients, DEFAULT_MAX_MESSAGE)
-        of_links = link_table(self.hub, self.router, loop.time)
+        self.queues = Queues()
+        of_queues = QueueHandlers(self.queues, loop.time)
+        table = command_table(self.hub, self.outbox, self.clients, of_queues, DEFAULT_MAX_MESSAGE)
+        of_links = link_table(self.hub, self.router, of_queues, loop.time)
         self.executor = Executor(loop, flusher, table, of_links)
         self.backend = Backend(us, secret_key, self.executor, self._link_done)
         self.edge = EdgeServer(self.clients, EdgeOptions(max_connections=max_connections))

@@ -3,7 +3,8 @@
 from types import GeneratorType
 from typing import Any
 
-from gateway.handlers import command_table
+from gateway.handlers import QueueHandlers, command_table
+from gateway.queues.queues import Queues
 from gateway_wire.commands import Command
 from gateway_wire.limits import DEFAULT_MAX_MESSAGE
 from tests.gateway.support import Pipes
@@ -14,7 +15,9 @@ class Gateway(Pipes):
 
     def __init__(self, *, max_message: int = DEFAULT_MAX_MESSAGE, **options: Any) -> None:
         super().__init__(**options)
-        self.table = command_table(self.hub, self.outbox, self.clients, max_message)
+        self.queues = Queues()
+        self.of_queues = QueueHandlers(self.queues, lambda: self.now)
+        self.table = command_table(self.hub, self.outbox, self.clients, self.of_queues, max_message)
 
     def execute(self, command: Command) -> Any:
         """Execute a command and give its whole answer."""

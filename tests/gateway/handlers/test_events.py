@@ -56,7 +56,7 @@ async def linked() -> AsyncIterator[Linked]:
         core = Linked(dialler)
         flusher = Flusher(loop, 0)
         flusher.outbox = core.outbox
-        of_links = link_table(core.hub, core.router, lambda: core.now)
+        of_links = link_table(core.hub, core.router, core.of_queues, lambda: core.now)
         executor = Executor(loop, flusher, core.table, of_links)
         gone = lambda link: core.router.link_lost(link, core.now)  # noqa: E731 - one line to wire
         backend = Backend(party(Role.GATEWAY), "", executor, gone)

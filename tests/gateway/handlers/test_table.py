@@ -16,7 +16,7 @@ def test_every_command_that_a_backend_may_send_has_its_function() -> None:
     }
 
     gateway = Gateway()
-    of_links = link_table(gateway.hub, gateway.router, lambda: 0.0)
+    of_links = link_table(gateway.hub, gateway.router, gateway.of_queues, lambda: 0.0)
 
     assert not set(gateway.table) & set(of_links)
     assert set(gateway.table) | set(of_links) == promised - {Ping, Pong, Goodbye}
