@@ -8,6 +8,7 @@
     ├── ReplyTimeout (TimeoutError)     written, but no answer came: may have been executed or not
     ├── PartialResult                   some gateways answered and others did not
     ├── CommandRefused                  a gateway understood the command and refused it
+    ├── ConsumerTrouble                 told to on_error: a consumer gets nothing from somebody
     ├── AuthenticationFailed            the secret keys differ, or one side has none
     ├── MessageTooLarge (ValueError)
     └── InvalidClientId (ValueError)
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AuthenticationFailed",
     "CommandRefused",
+    "ConsumerTrouble",
     "ErrorCode",
     "GatewayError",
     "GatewayUnavailable",
@@ -48,6 +50,7 @@ __all__ = [
     "PartialResult",
     "RegisterUnavailable",
     "ReplyTimeout",
+    "is_refused",
     "link_error",
     "no_register",
 ]
@@ -97,12 +100,12 @@ def no_register(failures: Mapping[str, GatewayError | None]) -> GatewayError:
             return failure
     return RegisterUnavailable(
         {address: str(failure or "no answer in time") for address, failure in failures.items()},
-        [address for address, failure in failures.items() if _is_refusal(failure)],
+        [address for address, failure in failures.items() if is_refused(failure)],
     )
 
 
-def _is_refusal(failure: GatewayError | None) -> bool:
-    """Whether nothing listens there; what is cut later, or never answers, is something else."""
+def is_refused(failure: GatewayError | None) -> bool:
+    """Return whether nothing listens there; what is cut later, or never answers, is something else."""
     cause = None if failure is None else failure.__cause__
     # asyncio joins the errors of a name with several addresses, such as localhost, in one text.
     return isinstance(cause, ConnectionRefusedError) or f"[Errno {ECONNREFUSED}]" in str(cause)
@@ -208,3 +211,22 @@ class CommandRefused(GatewayError):
 
     def __str__(self) -> str:
         return f"the gateway {self.address} refused: {self.text} ({self.code})"
+
+
+class ConsumerTrouble(GatewayError):
+    """A consumer hears nothing from a gateway or a register; it goes on, and tries again.
+
+    It is told to `on_error`, once at each change, and never raised.
+
+    Attributes:
+        peer: Who: `"gateway "` or `"register "` and its address.
+        reason: Why, as the end of a sentence that begins with the peer.
+    """
+
+    def __init__(self, peer: str, reason: str) -> None:
+        super().__init__(peer, reason)
+        self.peer = peer
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.peer} {self.reason}"

@@ -8,6 +8,7 @@ import pytest
 from gateway_client.errors import (
     AuthenticationFailed,
     CommandRefused,
+    ConsumerTrouble,
     ErrorCode,
     GatewayError,
     GatewayUnavailable,
@@ -27,6 +28,7 @@ ERRORS = (
     ReplyTimeout([FAILURE]),
     PartialResult(3, ["10.0.0.2:2900"], [FAILURE], []),
     CommandRefused("invalid", "no such code", "10.0.0.1:2900"),
+    ConsumerTrouble("gateway 10.0.0.1:2900", "is lost: cut"),
 )
 
 
@@ -50,6 +52,7 @@ def test_each_is_a_gateway_error_and_survives_pickling(error: GatewayError) -> N
                 r"may have been executed or not: gateway 10\.0\.0\.1:2900",
                 r"1 of 2 gateways answered: gateway 10\.0\.0\.1:2900",
                 r"gateway 10\.0\.0\.1:2900 refused: no such code \(invalid\)",
+                r"gateway 10\.0\.0\.1:2900 is lost: cut",
             ),
             strict=True,
         )
