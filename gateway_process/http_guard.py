@@ -3,7 +3,9 @@
 A port without a key trusts the machine, and browsers run on it too. A page from anywhere may send
 requests to 127.0.0.1 (its `Origin` tells), a rebound DNS name may lead there (its `Host` tells), and a
 proxy on the machine may pass on requests from anywhere (its `Forwarded` tells). So without a key a
-request is served only if none of these tells of somebody else. Pure: no HTTP library is known here.
+request is served only if none of these tells of somebody else. Clients that open a websocket and are no
+browser make up an `Origin` too, some from the host without its port (Ratchet's Pawl); for a websocket that
+counts as the port's own. Pure: no HTTP library is known here.
 """
 
 import hmac
@@ -80,11 +82,19 @@ def _tells_of_others(peer: str, headers: Mapping[str, str]) -> str:
         return "a request from another machine"
     if not is_loopback(_host_of(host)):
         return f"a request to the host {host!r}"
-    if origin is not None and origin.lower() not in {f"http://{host}", f"https://{host}"}:
+    if origin is not None and origin.lower() not in _own_origins(host, headers):
         return f"a request of a page from {origin!r}"
     if any(name.lower().startswith(_PROXY_HEADERS) for name in headers):
         return "a request that a proxy passed on"
     return ""
+
+
+def _own_origins(host: str, headers: Mapping[str, str]) -> set[str]:
+    """Return the origins, in lower case, that are those of the port itself."""
+    hosts = {host.lower()}
+    if headers.get("Upgrade", "").lower() == "websocket":
+        hosts.add(host.lower().removesuffix(_port_of(host)))
+    return {f"{scheme}://{each}" for scheme in ("http", "https") for each in hosts}
 
 
 def _of_body(method: str, headers: Mapping[str, str]) -> Refusal | None:
@@ -94,6 +104,11 @@ def _of_body(method: str, headers: Mapping[str, str]) -> Refusal | None:
     given = f"not {kind}" if kind else "and the request says none"
     text = f"the content type must be application/json, {given}"
     return Refusal(415, "unsupported_media_type", text)
+
+
+def _port_of(host: str) -> str:
+    """Return the port of a `Host` header with its colon, empty if there is none."""
+    return host[len(f"[{_host_of(host)}]" if host.startswith("[") else _host_of(host)) :]
 
 
 def _host_of(host: str) -> str:

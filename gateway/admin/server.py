@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from gateway.admin.api import MAX_BODY, Api
+from gateway.admin.connmix import ConnmixApi
 from gateway.admin.health import HEALTH_PATHS, HealthPages
 from gateway.admin.metrics import MetricsPage
 from gateway_client import AsyncGatewayClient
@@ -38,7 +39,7 @@ def cluster_client(
 
 
 class AdminServer:
-    """Serves health, metrics and the HTTP API."""
+    """Serves health, metrics, the HTTP API, and CONNMIX's where that is asked for."""
 
     def __init__(self, sources: AdminSources) -> None:
         """Make it; :meth:`start` begins to serve.
@@ -48,11 +49,13 @@ class AdminServer:
         """
         self._lag = sources.lag
         self._client = sources.client
+        self._connmix = ConnmixApi(sources.connmix, sources.client)
         self._http = HttpServer(
             [
                 *HealthPages(sources).routes(),
                 *MetricsPage(sources).routes(),
                 *Api(self._client).routes(),
+                *self._connmix.routes(),
             ],
             sources.api_key,
             open_paths=HEALTH_PATHS,
@@ -71,6 +74,7 @@ class AdminServer:
 
     async def stop(self) -> None:
         """Accept nothing more, let requests under way end, close; harmless when not started."""
+        await self._connmix.close()
         await self._http.stop()
         await self._client.aclose()
         self._lag.stop()

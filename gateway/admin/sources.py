@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gateway.announcer import Announcer
     from gateway.backend import Backend
     from gateway.clients import Clients
+    from gateway.connmix.part import ConnmixPart
     from gateway.edge.server import EdgeServer
     from gateway.executor import Executor
     from gateway.hub import Hub
@@ -41,6 +42,7 @@ class AdminSources:
             nothing; that the edge accepts is looked up here.
         client: Asks the cluster for the HTTP API; closed with the port.
         api_key: What requests must carry; empty for requests of this machine only.
+        connmix: What CONNMIX's API works with; None where that is not served.
         restarts: How often the place of this process was filled again after a crash.
         lag: How late the loop is; the HTTP port starts and stops it.
     """
@@ -56,5 +58,6 @@ class AdminSources:
     why_not_ready: Callable[[], str]
     client: AsyncGatewayClient
     api_key: Secret
+    connmix: ConnmixPart | None = None
     restarts: int = 0
     lag: LoopLag = field(default_factory=LoopLag)

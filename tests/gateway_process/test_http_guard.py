@@ -33,6 +33,38 @@ def test_without_a_key_this_machine_is_served(peer: str, headers: dict[str, str]
 
 
 @pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("127.0.0.1:6789", "http://127.0.0.1"),
+        ("127.0.0.1:6789", "http://127.0.0.1:6789"),
+        ("[::1]:6789", "http://[::1]"),
+        ("localhost:6789", "https://LOCALHOST"),
+        ("localhost", "http://localhost"),
+    ],
+)
+def test_a_websocket_client_may_name_the_host_as_its_origin(host: str, origin: str) -> None:
+    """What is no browser makes its origin from the URL that it dials, with the port or without."""
+    assert asked({"Host": host, "Origin": origin, "Upgrade": "websocket"}) is None
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://127.0.0.1:80", "http://127.0.0.1:8000", "http://localhost", "https://a.example"],
+)
+def test_a_websocket_of_another_page_is_refused(origin: str) -> None:
+    """Another port of the host, another name of it, and any other host are somebody else's."""
+    refusal = asked(LOCAL | {"Origin": origin, "Upgrade": "websocket"})
+
+    assert refusal is not None
+    assert refusal.status == 403
+
+
+def test_the_origin_without_its_port_is_for_websockets_alone() -> None:
+    """For any other request it is a page of another port: a browser always names the port."""
+    assert asked(LOCAL | {"Origin": "http://127.0.0.1"}) is not None
+
+
+@pytest.mark.parametrize(
     ("peer", "headers", "told"),
     [
         ("10.0.0.7", {"Host": "127.0.0.1"}, "another machine"),

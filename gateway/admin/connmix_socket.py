@@ -1,0 +1,194 @@
+"""One websocket of CONNMIX's API: requests in, answers and events out.
+
+Requests are read one at a time, and the next is read when the answer to the one before is written: answers
+come in the order of requests, a client that does not read is not read from, and what waits here is bounded.
+Events leave beside them, by a task that exists once something is popped; each is acknowledged when the
+kernel has taken all of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from gateway.admin.api import MAX_BODY
+from gateway.admin.connmix_calls import carry_out
+from gateway.connmix.codes import ConnmixError
+from gateway.connmix.dialects import SHORT, Dialect, Result, event_data
+from gateway.connmix.methods import name_of, read
+from gateway.connmix.popper import PREFETCH, Popper
+from gateway.connmix.requests import parse
+from gateway.connmix.wanted import Ping, Pop, Unpop, Wanted
+from gateway.intake import QueueDestination
+
+if TYPE_CHECKING:
+    from gateway.connmix.part import ConnmixPart
+    from gateway.queues.topic import Delivery
+    from gateway_client import AsyncGatewayClient
+
+__all__ = ["ConnmixSocket"]
+
+logger = logging.getLogger("gateway")
+
+HEARTBEAT: Final = 40.0
+"""
+Seconds of silence after which a client is pinged; half as long later without a pong it is gone.
+
+So one that says nothing for 60 s is cut, as CONNMIX does it, but for those that answer pings: they may be
+silent for ever. A PHP script answers only while it reads, and may compute for as long.
+"""
+
+GOODBYE_TIME: Final = 1.0
+"""Seconds that a client has to answer a close; one that does not must not hold up the stop."""
+
+PING, PONG = "ping", "pong"
+
+
+class ConnmixSocket:
+    """One open connection of the API."""
+
+    def __init__(self, part: ConnmixPart, client: AsyncGatewayClient) -> None:
+        """Make it; :meth:`serve` runs it.
+
+        Args:
+            part: The gateway process.
+            client: Asks the cluster.
+        """
+        self._part = part
+        self._client = client
+        self._websocket = web.WebSocketResponse(
+            heartbeat=HEARTBEAT,
+            timeout=GOODBYE_TIME,
+            compress=False,
+            max_msg_size=MAX_BODY,
+            writer_limit=0,  # each write waits for what the kernel has not taken
+        )
+        self._name = ""
+        self._wake = asyncio.Event()
+        # From the first pop on.
+        self._popper: Popper | None = None
+        self._writer: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<ConnmixSocket of {self._name or 'nobody yet'}, {self._popper or 'pops nothing'}>"
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """Accept the websocket and serve it to its end."""
+        await self._websocket.prepare(request)
+        if request.transport is not None:
+            request.transport.set_write_buffer_limits(high=0)
+            host, port, *_ = request.transport.get_extra_info("peername")
+            self._name = f"connmix {host}:{port}"
+        self._part.connections += 1
+        try:
+            await self._read_all()
+        finally:
+            self._part.connections -= 1
+            await self._end()
+        return self._websocket
+
+    async def close(self) -> None:
+        """Say goodbye because the gateway stops; :meth:`serve` ends by it."""
+        with suppress(ConnectionError):
+            await self._websocket.close(
+                code=WSCloseCode.SERVICE_RESTART, message=b"this gateway is stopping"
+            )
+
+    # Requests
+
+    async def _read_all(self) -> None:
+        with suppress(ConnectionError):  # the client has left while it was answered
+            async for message in self._websocket:
+                if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                    await self._websocket.send_str(await self._answer(message.data))
+
+    async def _answer(self, frame: str | bytes) -> str:
+        if frame == PING:
+            return PONG
+        dialect, request_id = SHORT, None
+        try:
+            request = parse(frame)
+            dialect, request_id = request.dialect, request.request_id
+            method = name_of(request.method)
+            self._part.requests[method] += 1
+            result = await self._result(read(method, request.params), dialect)
+        except ConnmixError as error:
+            self._part.errors[str(error.code.value)] += 1
+            return dialect.refusal(error, request_id)
+        return dialect.answer(result, request_id)
+
+    async def _result(self, wanted: Wanted, dialect: Dialect) -> Result:
+        match wanted:
+            case Ping():
+                return dialect.ponged()
+            case Pop(topics):
+                self._pop(topics, dialect)
+                return dialect.done()
+            case Unpop():
+                self._begin_to_pop().unpop()
+                return dialect.done()
+            case _:
+                return await carry_out(self._client, wanted, dialect)
+
+    # Events
+
+    def _pop(self, topics: list[str], dialect: Dialect) -> None:
+        # The writer runs in a later turn of the loop, so the answer leaves before the first event.
+        self._begin_to_pop().pop(topics, dialect)
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_events())
+
+    def _begin_to_pop(self) -> Popper:
+        if self._popper is None:
+            self._popper = Popper(self._part.queues, self._name, self._wake.set)
+        return self._popper
+
+    async def _write_events(self) -> None:
+        try:
+            while await self._wake.wait():
+                self._wake.clear()
+                await self._write_waiting()
+        except ConnectionError:
+            return  # the reader sees it too, and ends everything
+        except Exception:
+            logger.exception("%s: no event can be written any more", self._name)
+            await self._websocket.close(code=WSCloseCode.INTERNAL_ERROR)
+
+    async def _write_waiting(self) -> None:
+        popper = self._begin_to_pop()
+        written = 0
+        while (message := popper.next()) is not None:
+            text = self._event_of(message, popper.dialects[message.topic])
+            if text:
+                await self._websocket.send_str(text)
+                self._part.events += 1
+            popper.written()
+            written += 1
+            if written % PREFETCH == 0:  # what the kernel takes at once gives nobody else a turn
+                await asyncio.sleep(0)
+
+    def _event_of(self, message: Delivery, dialect: Dialect) -> str:
+        """Return a message as an event, empty if JSON cannot carry it."""
+        connection = message.connection
+        try:
+            by_route = isinstance(connection.destination, QueueDestination)
+            data = event_data(message.data, message.uid, connection.headers, by_route=by_route)
+            return dialect.event_of(self._part.node_id(), connection.client_id, message.topic, data)
+        except (TypeError, ValueError, RecursionError) as error:
+            self._part.unwritable += 1
+            text = "a message of %s on %r is dropped, for JSON cannot carry it: %s"
+            logger.error(text, connection.client_id, message.topic, error)  # noqa: TRY400 - no bug
+            return ""
+
+    # The end
+
+    async def _end(self) -> None:
+        if self._writer is not None:
+            self._writer.cancel()
+            await asyncio.wait([self._writer])
+        if self._popper is not None:
+            self._popper.close()
