@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from gateway.executor import Answer, CommandTable, LinkTable
     from gateway.queues.consumer import Consumer
+    from gateway.queues.lane import Delivery
     from gateway.queues.queues import Queues
-    from gateway.queues.topic import Delivery
     from gateway_wire.aio.link import AioLink
 
 __all__ = ["QueueHandlers"]
@@ -149,14 +149,14 @@ class _LinkSink:
 def _frame(message: Delivery) -> bytes:
     """Encode the :class:`QueueMessage`; its data is packed already, which is most of the work."""
     connection = message.connection
-    session = pack_field(connection.session)
+    session = pack_field(dict(connection.session))
     before = (
         pack_field(message.message_id),
         pack_field(message.topic),
         pack_field(connection.client_id),
         message.packed,
         pack_field(message.uid),
-        pack_field(connection.headers),
+        pack_field(dict(connection.headers)),
     )
     tries = pack_field(message.tries)
     try:

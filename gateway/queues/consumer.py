@@ -5,7 +5,7 @@ topic: nothing there is for this consumer, and what comes is given to it if it h
 consumer: there may be something, and it is looked at when the consumer has room. So a message looks for a
 consumer, and a consumer for a message, without looking at all of them.
 
-Bookkeeping only: who moves what when is :mod:`gateway.queues.queues`.
+Bookkeeping only: who moves what when is :mod:`gateway.queues.dispatch`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from gateway.queues.limits import CONSUMER_CREDIT_BYTES
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from gateway.queues.topic import Delivery, Lane, Topic
+    from gateway.queues.lane import Delivery, Lane
+    from gateway.queues.topic import Topic
 
 __all__ = ["Consumer", "Sink", "Subscription"]
 

@@ -1,143 +1,35 @@
-"""One topic: its messages, and the lanes in which they keep their order.
+"""One topic: the messages that are in it, and the lanes that wait for their turns.
 
-A lane is what one client has on one topic. Its oldest messages may be out at a consumer, and then the
-lane is that consumer's: what waits behind them can go nowhere else. While something of it waits, a lane
-stands in one line: that of its consumer's subscription if it has one, else that of the topic, where any
-consumer with room takes it. Whoever lines up gets a ticket, so that a consumer, which looks at two lines,
-serves the lanes in the order in which they came.
+While something of it waits, a lane stands in one line: that of its owner's subscription if it has one, else that
+of the topic, where any consumer with room takes it. Whoever lines up gets a ticket, so that a consumer, which
+looks at two lines, serves lanes in the order in which they came.
 
-Bookkeeping only: who moves what when is :mod:`gateway.queues.queues`.
+Bookkeeping only: who moves what when is :mod:`gateway.queues.dispatch`.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-import msgpack
-
-from gateway.queues.limits import MESSAGE_OVERHEAD
+from gateway.queues.lane import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gateway.connection import Connection
     from gateway.queues.consumer import Subscription
+    from gateway.queues.lane import Delivery
     from gateway.queues.limits import QueueLimits
 
-__all__ = ["DEAD", "Delivery", "Lane", "RoomCallback", "Topic", "TopicCounters"]
+__all__ = ["DEAD", "RoomCallback", "Topic", "TopicCounters"]
 
 DEAD: Final = "dead:"
 """What the name of the topic begins with that keeps the messages which nobody has dealt with in time."""
 
 RoomCallback: TypeAlias = "Callable[[], bool | None]"
 """Told that there is room; False if it makes no use of it, so that the next is told."""
-
-
-class Delivery:
-    """One message: what was put on a topic, and what became of it.
-
-    Attributes:
-        message_id: Its number, unique in the process, rising within a topic.
-        topic: Name of its topic.
-        connection: The client that sent it, which may be gone.
-        packed: Its data in msgpack: that is smaller, of a known size, and cannot change.
-        uid: What the client was bound to when it sent it.
-        pushed_at: When that was, in the loop's time.
-        tries: 1 until it comes back from a consumer that may have looked at it.
-        sent_size: Bytes that its consumer was sent, the last time; 0 before the first.
-    """
-
-    __slots__ = (
-        "connection",
-        "message_id",
-        "packed",
-        "pushed_at",
-        "sent_size",
-        "topic",
-        "tries",
-        "uid",
-    )
-
-    def __init__(
-        self,
-        message_id: int,
-        topic: str,
-        connection: Connection,
-        packed: bytes,
-        *,
-        uid: str | None,
-        pushed_at: float,
-    ) -> None:
-        """Make a message that was never sent."""
-        self.message_id = message_id
-        self.topic = topic
-        self.connection = connection
-        self.packed = packed
-        self.uid = uid
-        self.pushed_at = pushed_at
-        self.tries = 1
-        self.sent_size = 0
-
-    def __repr__(self) -> str:
-        return f"<Delivery {self.message_id} on {self.topic!r} of {self.connection.client_id}>"
-
-    @property
-    def data(self) -> Any:
-        """What was put on the topic; made anew each time."""
-        return msgpack.unpackb(self.packed, strict_map_key=False)
-
-    @property
-    def size(self) -> int:
-        """What it counts, in bytes."""
-        return len(self.packed) + MESSAGE_OVERHEAD
-
-
-class Lane:
-    """What one client has on one topic; it exists while that is anything.
-
-    Attributes:
-        topic: The topic.
-        connection: The client.
-        owner: The subscription whose consumer has the unacknowledged ones; None if there are none.
-        unacknowledged: Messages at the consumer by id, in the order in which they came.
-        waiting: Those behind them; None if there never were any.
-        ticket: Place in the line that it stands in, while something waits.
-    """
-
-    __slots__ = ("connection", "owner", "ticket", "topic", "unacknowledged", "waiting")
-
-    def __init__(self, topic: Topic, connection: Connection) -> None:
-        """Make a lane that has nothing yet."""
-        self.topic = topic
-        self.connection = connection
-        self.owner: Subscription | None = None
-        self.unacknowledged: dict[int, Delivery] = {}
-        self.waiting: deque[Delivery] | None = None
-        self.ticket = 0
-
-    def __repr__(self) -> str:
-        out, waiting = len(self.unacknowledged), len(self.waiting or ())
-        return f"<Lane {self.connection.client_id} {out} unacknowledged, {waiting} waiting>"
-
-    def add(self, message: Delivery) -> None:
-        """Let a message wait behind the others."""
-        if self.waiting is None:
-            self.waiting = deque()
-        self.waiting.append(message)
-
-    def next(self) -> Delivery:
-        """Take out the message that waits longest; there must be one."""
-        if not self.waiting:
-            raise AssertionError(f"{self!r} has nothing that waits")
-        return self.waiting.popleft()
-
-    def put_back(self, messages: list[Delivery]) -> None:
-        """Let messages wait before the others."""
-        if self.waiting is None:
-            self.waiting = deque()
-        self.waiting.extendleft(reversed(messages))
 
 
 @dataclass(slots=True)
@@ -230,7 +122,7 @@ class Topic:
         return len(self._messages) >= self.limits.messages or self.size >= self.limits.size
 
     @property
-    def is_over(self) -> bool:
+    def has_excess(self) -> bool:
         """Whether more is in it than should be: what was read already is taken."""
         return len(self._messages) > self.limits.messages or self.size > self.limits.size
 
@@ -240,7 +132,7 @@ class Topic:
         return not self._messages
 
     @property
-    def is_over_with(self) -> bool:
+    def is_unused(self) -> bool:
         """Whether nobody has anything to do with it any more."""
         return not (self.kept or self._messages or self.consumers or self.full)
 
