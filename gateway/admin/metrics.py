@@ -29,6 +29,7 @@ from prometheus_client.registry import Collector
 
 from gateway.admin.health import why_not_ready
 from gateway.admin.sources import AdminSources
+from gateway.entry.failures import Failure
 from gateway.holding import Loss
 from gateway_wire import close_codes
 from gateway_wire.hello import SOFTWARE
@@ -337,6 +338,30 @@ _EVENTS: Final = (
     ),
 )
 
+_ENTRY: Final = (
+    _counter(
+        "entry_calls",
+        "Calls of the entry module's handlers.",
+        lambda s: s.entry.counters.calls if s.entry else 0,
+    ),
+    _counter(
+        "entry_failures",
+        "Calls of its handlers that did not end well, by reason; each cost its own message.",
+        lambda s: {each.value: s.entry.counters.failures[each] for each in Failure if s.entry},
+        label="reason",
+    ),
+    _gauge(
+        "entry_busy_connections",
+        "Browsers whose handler runs, or waits for its turn.",
+        lambda s: s.entry.busy if s.entry else 0,
+    ),
+    _gauge(
+        "entry_paused_connections",
+        "Those of them that are not read from, because too much waits.",
+        lambda s: s.entry.paused if s.entry else 0,
+    ),
+)
+
 _BACKENDS: Final = (
     _gauge("links", "Links of backends and workers.", lambda s: s.backend.links),
     _counter("links_accepted", "Links that finished their hello.", lambda s: s.backend.accepted),
@@ -364,7 +389,7 @@ _BACKENDS: Final = (
     ),
 )
 
-CATALOGUE: Final = (*_PROCESS, *_CONNECTIONS, *_MESSAGES, *_EVENTS, *_BACKENDS)
+CATALOGUE: Final = (*_PROCESS, *_CONNECTIONS, *_MESSAGES, *_EVENTS, *_ENTRY, *_BACKENDS)
 """Every metric of ours, in the order of the documents."""
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gateway.clients import Clients
     from gateway.connmix.part import ConnmixPart
     from gateway.edge.server import EdgeServer
+    from gateway.entry.runner import EntryModule
     from gateway.executor import Executor
     from gateway.hub import Hub
     from gateway.outbox import Outbox
@@ -43,6 +44,7 @@ class AdminSources:
         client: Asks the cluster for the HTTP API; closed with the port.
         api_key: What requests must carry; empty for requests of this machine only.
         connmix: What CONNMIX's API works with; None where that is not served.
+        entry: The application's entry module; None where there is none.
         restarts: How often the place of this process was filled again after a crash.
         lag: How late the loop is; the HTTP port starts and stops it.
     """
@@ -59,5 +61,6 @@ class AdminSources:
     client: AsyncGatewayClient
     api_key: Secret
     connmix: ConnmixPart | None = None
+    entry: EntryModule | None = None
     restarts: int = 0
     lag: LoopLag = field(default_factory=LoopLag)
