@@ -35,6 +35,8 @@ TESTED_ELSEWHERE: Final[dict[str, str]] = {
     "businessworker/program.py": "names what tests/businessworker/test_process.py starts",
     "businessworker/source.py": "a protocol; tests/businessworker/sources.py records what is done to one",
     "gateway/admin/sources.py": "the parts by name, as test_server.py and test_health.py hand them in",
+    "gateway/connmix/part.py": "counters, as tests/gateway/admin/test_connmix_socket.py reads them",
+    "gateway/connmix/wanted.py": "declarations; tests/gateway/connmix/test_methods.py has each",
     "gateway/demo/process.py": "a few lines that test_program.py starts and stops",
     "gateway/edge/interface.py": "protocols and a record; tests/gateway/edge/test_handshake.py shows what is told",
     "gateway/holding.py": "what the dispatch counts with; tests/gateway/test_router.py drives it",
