@@ -1,8 +1,9 @@
-"""Letting browsers go, with 1012 and spread over time, and letting their last events be finished.
+"""Letting browsers go, with 1012 and spread over time, and letting what they did be finished.
 
 Thousands of browsers that are closed in one moment come back in one moment, to whatever is left of
 the cluster. So they are closed at an even pace over the drain time; few of them go at once. That
-they are gone is an event for the workers, which then get time to finish what they have.
+they are gone is an event for the workers, which then get time to finish what they have, and so do
+those who consume messages from queues.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ import contextlib
 import logging
 import math
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.clients import Clients
     from gateway.hub import Hub
-    from gateway.router import Router
 
-__all__ = ["close_all", "finish_events"]
+__all__ = ["Unfinished", "close_all", "finish"]
 
 logger = logging.getLogger("gateway")
 
@@ -53,22 +55,33 @@ async def close_all(hub: Hub, clients: Clients, seconds: float) -> None:
             await asyncio.sleep(TICK)
 
 
-async def finish_events(router: Router, deadline: float) -> None:
-    """Wait until every event is finished that a worker has, and count the rest as lost.
+class Unfinished(Protocol):
+    """Who gave something to others that they have not finished."""
 
-    What waits while no worker is there is not waited for: who stops a whole cluster should not wait for
-    a worker that will not come.
+    def call_when_idle(self, callback: Callable[[], None]) -> None:
+        """Call back once when everything is finished that somebody has; at once if that is so."""
+
+    def give_up(self) -> int:
+        """Drop the rest, and return how much that is."""
+
+
+async def finish(what: str, unfinished: Unfinished, deadline: float) -> None:
+    """Wait until everything is finished that somebody has, and count the rest as lost.
+
+    What waits while nobody is there for it is not waited for: who stops a whole cluster should not wait
+    for a worker that will not come.
 
     Args:
-        router: Whose events.
+        what: What it is, for the log.
+        unfinished: Whose it is.
         deadline: The loop's time until which to wait.
     """
     finished = asyncio.get_running_loop().create_future()
-    router.call_when_idle(lambda: finished.set_result(None))
+    unfinished.call_when_idle(lambda: finished.set_result(None))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout_at(deadline):
             # Shielded: it may still be told that it is finished after the time is over.
             await asyncio.shield(finished)
-    lost = router.give_up()
+    lost = unfinished.give_up()
     if lost:
-        logger.warning("%d events were not finished in time; they are lost", lost)
+        logger.warning("%d %s were not finished in time; they are lost", lost, what)

@@ -4,7 +4,7 @@
 
     browsers -> listeners -> edges -> Clients -> Hub         who is here
                                ^       |    |
-                               |       |    +--> Router      what they do, on the way to workers
+                               |       |    +--> Routes -> Router, Queues, entry    what they do
                                +------ | -- Outbox  <- Flusher
                                        |      ^              what is on the way to them
     backends -> Backend -> Executor -> handlers              what they ask for
@@ -12,8 +12,8 @@
     Announcer -> registers        AdminServer -> health, metrics, HTTP API
 
 Start: internal listener, HTTP, announce, wait for the first acknowledgement, public listeners. Stop:
-public listeners, browsers (1012, over `drain`), their last events, registers, links, HTTP. No part
-knows this file.
+public listeners, browsers (1012, over `drain`), their last events and messages, registers, links, HTTP.
+No part knows this file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from gateway.admin.sources import AdminSources
 from gateway.announcer import Announcer
 from gateway.backend import Backend
 from gateway.clients import Clients
-from gateway.drain import close_all, finish_events
+from gateway.destination import Nowhere
+from gateway.drain import close_all, finish
 from gateway.ebb import CHEAP_WALK, Ebb
 from gateway.edge.handshake import Handshake
 from gateway.edge.options import EdgeOptions
@@ -41,16 +42,19 @@ from gateway.executor import Executor
 from gateway.flusher import Flusher
 from gateway.handlers import QueueHandlers, command_table, link_table
 from gateway.hub import Hub
+from gateway.intake import QueueDestination
 from gateway.listing import list_connections
 from gateway.outbox import Outbox
 from gateway.program import HTTP, INTERNAL, TCP, WS, public_kind
-from gateway.queues.limits import QueueLimits
+from gateway.queues.limits import QueueLimits, TooManyTopics
 from gateway.queues.queues import Queues
 from gateway.router import Router
+from gateway.routes import Routes, Target
 from gateway.schemes import Speeches, is_websocket, wants_tls
 from gateway.tls import server_context
 from gateway_process import heap
 from gateway_process.addresses import ListenUrl
+from gateway_process.errors import RunError
 from gateway_process.inspection import Work
 from gateway_process.sockets import address_of, explain
 from gateway_wire.addresses import Address
@@ -64,9 +68,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.connection import Connection
-    from gateway.edge.interface import Edge
+    from gateway.destination import Destination
+    from gateway.edge.interface import ConnectRequest, Edge
     from gateway.edge.listener import Listener
     from gateway.edge.speech import Speech
+    from gateway.routes import Route
     from gateway.settings import GatewaySettings
     from gateway_process.daemon import Addresses, Context
     from gateway_process.inspection import ConnectionPage, ConnectionQuery
@@ -108,6 +114,9 @@ class GatewayProcess:
         self.hub = Hub()
         self.router = Router(settings.routing)
         self.queues = Queues(_queue_limits(settings))
+        self._nowhere = Nowhere()
+        self._queued: dict[str, QueueDestination] = {}
+        self._routes = self._read_routes(settings)
         self._flusher = Flusher(loop, settings.flush_interval)
         self.outbox = Outbox(
             settings.send_buffer,
@@ -121,7 +130,8 @@ class GatewayProcess:
             self.outbox,
             self.router,
             self._new_client_id,
-            init_message=settings.init_message,
+            choose=self._choose,
+            init_message=settings.says_client_id,
             require_worker=settings.require_worker,
             clock=loop.time,
         )
@@ -194,8 +204,13 @@ class GatewayProcess:
 
     async def reload(self, settings: GatewaySettings) -> None:
         """Take over settings that may change while running, and read certificates anew."""
-        self._settings = settings
         tls = _tls_context(settings)
+        self._settings = settings
+        self.queues.limits = _queue_limits(settings)
+        try:
+            self._routes = self._read_routes(settings)
+        except TooManyTopics as error:
+            raise RunError(f"route: {error}") from error
         self.edge.compression = settings.compression
         for listener in self._listeners:
             if listener.tls is not None:
@@ -208,7 +223,7 @@ class GatewayProcess:
         await self._browsers_gone(self._loop.time() + self._settings.drain_deadline)
 
     async def stop(self) -> None:
-        """End everything, in order: browsers, their last events, registers, links, HTTP."""
+        """End everything, in order: browsers, what they did last, registers, links, HTTP."""
         self._why_not_ready = "stopping"
         self.edge.stop_accepting()
         deadline = self._loop.time() + self._settings.stop_timeout - ENDING_TIME
@@ -217,7 +232,8 @@ class GatewayProcess:
         deadline = max(deadline, self._loop.time() + LAST_EVENTS_TIME)
         self.clients.cut_ending()
         await self._browsers_gone(deadline)
-        await finish_events(self.router, deadline)
+        await finish("events", self.router, deadline)
+        await finish("messages on queues", self.queues, deadline)
         self.edge.close()
         await self.announcer.withdraw()
         self.backend.stop_accepting()
@@ -309,6 +325,25 @@ class GatewayProcess:
 
     def _send_ping_data(self, edge: Edge) -> None:
         self.clients.send(edge, self._settings.ping_data)
+
+    # Where what browsers do goes.
+
+    def _read_routes(self, settings: GatewaySettings) -> Routes:
+        return Routes(settings.route, self._destination, self.router)
+
+    def _destination(self, route: Route) -> Destination:
+        """Return what a route leads to; all that lead to one topic lead to one destination."""
+        if route.target is Target.WORKER:
+            return self.router
+        if route.target is Target.DISCARD:
+            return self._nowhere
+        queued = self._queued.get(route.topic)
+        if queued is None:
+            queued = self._queued[route.topic] = QueueDestination(self.queues, route.topic)
+        return queued
+
+    def _choose(self, request: ConnectRequest) -> Destination:
+        return self._routes.choose(request)
 
     # The parts, where one is made before the other.
 

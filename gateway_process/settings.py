@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from typing import Any, Final, TypeVar, get_type_hints
 
-from gateway_process.errors import BadValue
+from gateway_process.errors import BadValue, SettingsError
 from gateway_process.kinds import Kind, kind_of
 from gateway_process.secret import Secret
 
@@ -250,9 +250,16 @@ def reloaded(old: S, new: S, *, replaces: bool = False) -> Reloaded:
         new: the settings read anew.
         replaces: whether new processes take the settings over: then all but the held ones change,
             else the hot ones.
+
+    Raises:
+        SettingsError: what may change does not go with what may not.
     """
     changed = [s for s in specs_of(type(old)) if getattr(old, s.name) != getattr(new, s.name)]
     taken = [s.name for s in changed if (not s.says.held if replaces else s.says.hot)]
-    settings = replace(old, **{name: getattr(new, name) for name in taken})
     left = tuple(spec.name for spec in changed if spec.name not in taken)
+    try:
+        settings = replace(old, **{name: getattr(new, name) for name in taken})
+    except SettingsError as error:
+        remedy = f"restart it, since it cannot change {' and '.join(left)} while it runs"
+        raise SettingsError(error.setting, error.problem, remedy, value=error.value) from error
     return Reloaded(settings, tuple(taken), left)

@@ -198,7 +198,7 @@ class ConnectedEdge(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Pass on what the bytes completed, as long as the core reads."""
         self._heard = True
-        if self._unread or len(data) > SLICE:
+        if self._unread or len(data) > SLICE or not self._reading:
             self._pass_on_in_slices(self._unread + data)
         else:
             self._pass_on(data)

@@ -1,11 +1,13 @@
 """A whole gateway process on sockets of the test, in the test's own loop, and workers that dial it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import ClientSession
+from websockets.asyncio.client import ClientConnection, connect
 
 from gateway.process import GatewayProcess
 from gateway.program import HTTP, INTERNAL, public_kind
@@ -65,6 +67,15 @@ async def starting(
         start.cancel()
         await asyncio.wait([start])
         await running.process.stop()
+
+
+@asynccontextmanager
+async def browsing(
+    running: Running, path: str = "/"
+) -> AsyncIterator[tuple[ClientConnection, str]]:
+    """Connect a browser; give it and its client id."""
+    async with connect(running.url + path, compression=None, close_timeout=1) as browser:
+        yield browser, json.loads(await browser.recv())["client_id"]
 
 
 class WorkerLink:

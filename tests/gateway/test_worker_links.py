@@ -1,11 +1,9 @@
 """A whole gateway process between browsers and workers, over real sockets."""
 
 import asyncio
-import json
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -25,20 +23,11 @@ from gateway_wire.commands import (
 )
 from gateway_wire.errors import ErrorCode
 from gateway_wire.limits import EVENT_CREDIT
-from tests.gateway.running import Running, WorkerLink, dial_worker, serving_workers
+from tests.gateway.running import WorkerLink, browsing, dial_worker, serving_workers
 from tests.gateway.support import turns_until
 from tests.support.cluster import gateway, get_text, register
 from tests.support.links import Dialler
 from tests.support.waiting import eventually
-
-
-@asynccontextmanager
-async def browsing(
-    running: Running, path: str = "/"
-) -> AsyncIterator[tuple[ClientConnection, str]]:
-    """Connect a browser; give it and its client id."""
-    async with connect(running.url + path, compression=None, close_timeout=1) as browser:
-        yield browser, json.loads(await browser.recv())["client_id"]
 
 
 async def test_a_browser_and_a_worker_talk() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway_process.errors import BadValue
+from gateway_process.errors import BadValue, SettingsError
 from gateway_process.kinds import Seconds
 from gateway_process.secret import Secret
 from gateway_process.settings import (
@@ -103,6 +103,24 @@ def test_reload_takes_hot_settings_and_names_the_others() -> None:
     assert change.settings == Own(level="debug")
     assert change.applied == ("level",)
     assert change.needs_restart == ("wait", "key")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair(Settings):
+    limit: Seconds = setting(10.0, "At most.")
+    wait: Seconds = setting(1.0, "How long.", hot=True)
+
+    def __post_init__(self) -> None:
+        if self.wait > self.limit:
+            raise SettingsError("wait", "is longer than limit", "give less", value=self.wait)
+
+
+def test_a_reload_whose_half_does_not_go_with_the_other_names_what_needs_a_restart() -> None:
+    """What is written is right; only the running process cannot become it."""
+    with pytest.raises(SettingsError) as error:
+        reloaded(Pair(), Pair(limit=20.0, wait=15.0))
+    remedy = "restart it, since it cannot change limit while it runs"
+    assert str(error.value) == f"wait: 15.0 is longer than limit; {remedy}"
 
 
 def test_new_processes_take_over_all_but_what_is_held() -> None:

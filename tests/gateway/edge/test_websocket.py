@@ -550,6 +550,23 @@ async def test_paused_reading_holds_messages_back() -> None:
             one.writer.close()
 
 
+async def test_a_core_may_stop_reading_before_the_first_message() -> None:
+    """What the client sent along with its handshake is kept as bytes until it is read from."""
+    core = Recorder(on_opened=lambda edge: edge.pause_reading())
+    async with serving(core) as served:
+        browser = await served.open(after=text("eager"))
+        edge = await core.edge()
+        kept = edge.record()["unread"]
+        before = list(core.messages)
+        edge.resume_reading()
+        browser.send(text("next"))
+        await core.until(lambda: len(core.messages) == 2)
+
+        assert (kept, before) == (text("eager"), [])
+        assert core.messages == ["eager", "next"]
+        browser.writer.close()
+
+
 async def test_a_core_that_stops_reading_among_many_messages() -> None:
     """What the same read brought besides is kept as bytes; it follows in order, before what is newer."""
     core = Recorder()
