@@ -8,6 +8,7 @@ that blocking and asynchronous clients are tested alike.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 import threading
 from collections.abc import Callable, Coroutine
@@ -184,6 +185,8 @@ class FakeGateway(Peer):
         self.uids: dict[str, str | None] = {}
         self.groups: dict[str, set[str]] = {}
         self.sessions: dict[str, dict[Any, Any]] = {}
+        self.consumers: list[AioLink] = []
+        self.message_ids = itertools.count(1)
         super().__init__(loop, secret_key)
 
     @property
@@ -212,10 +215,55 @@ class FakeGateway(Peer):
     def execute(self, link: AioLink, command: Command, request_id: int) -> None:
         if self.fault is not None:
             self.fault(link, command, request_id)
-        elif request_id:
-            link.send(wire.Reply(self._answer(command)), request_id)
-        else:
-            self._answer(command)
+            return
+        if isinstance(command, wire.Consume):
+            self.consumers.append(link)
+        answer = self._answer(command)
+        if request_id:
+            link.send(wire.Reply(answer), request_id)
+
+    # Queues: the test says what is sent to whom, and looks at what comes back.
+
+    def push(
+        self, *data: object, topic: str = "chat", client_id: str = "c" * 32, tries: int = 1
+    ) -> list[int]:
+        """Send messages to whoever began to consume last; return their ids."""
+        self.wait_for(lambda: any(link.is_open for link in self.consumers))
+        return self._loop.call(lambda: self._push(data, topic, client_id, tries))
+
+    def _push(self, data: tuple[object, ...], topic: str, client_id: str, tries: int) -> list[int]:
+        link = next(link for link in reversed(self.consumers) if link.is_open)
+        uid, headers, session = self.uids.get(client_id), {"host": "h"}, {"n": 1}
+        ids = [next(self.message_ids) for _ in data]
+        for number, each in zip(ids, data, strict=True):
+            link.send(
+                wire.QueueMessage(number, topic, client_id, each, uid, headers, session, tries)
+            )
+        link.flush()
+        return ids
+
+    @property
+    def acknowledged(self) -> list[int]:
+        """The ids of the messages that were acknowledged, in order."""
+        commands = self.commands(wire.AcknowledgeMessages)
+        return [each for command in commands for each in command.message_ids]
+
+    @property
+    def given_back(self) -> list[tuple[list[int], bool]]:
+        """What was given back at a time: the ids, and whether they count as tried."""
+        return [(each.message_ids, each.tried) for each in self.commands(wire.RejectMessages)]
+
+    def _consume(self, _: wire.Consume) -> None:
+        """Agree."""
+
+    def _stop_consuming(self, _: wire.StopConsuming) -> None:
+        """Agree."""
+
+    def _acknowledge_messages(self, _: wire.AcknowledgeMessages) -> None:
+        """Agree."""
+
+    def _reject_messages(self, _: wire.RejectMessages) -> None:
+        """Agree."""
 
     def _answer(self, command: Command) -> Any:
         return getattr(self, "_" + command.wire_name)(command)
