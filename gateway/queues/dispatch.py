@@ -24,7 +24,8 @@ must not call back. Only this module changes lanes and what consumers have.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 from gateway.queues.lane import Delivery
 from gateway.queues.limits import TooManyTopics
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["Dispatch"]
 
 logger = logging.getLogger("gateway")
+
+_message_id: Final = attrgetter("message_id")
 
 
 class Dispatch:
@@ -214,7 +217,7 @@ class Dispatch:
                 topic.part(lane)
             topic.line_up_first(lane for lane in lanes if lane.waiting)
         left = dict.fromkeys(freed, 0)
-        for message in dead:
+        for message in sorted(dead, key=_message_id):
             topic = self.topics[message.topic]
             self._bury(topic, message)
             left[topic] += 1

@@ -17,8 +17,9 @@ __all__ = [
 ]
 
 MESSAGE_OVERHEAD: Final = 1024
-"""Bytes that a message counts beside its data: about what Python keeps for one that waits and is the only
-one of its client, so that a flood of empty messages is bounded too."""
+"""Bytes that a message counts beside its data, so that a flood of empty messages is bounded too: about what
+Python keeps for one that waits. That is 1.2 KB where it is the only one of its client, and 250 bytes where
+a client has many."""
 
 CONSUMER_CREDIT_BYTES: Final = EVENT_CREDIT_BYTES
 """Bytes that a consumer may have been sent and not have acknowledged; one message may pass it. Half of what

@@ -179,7 +179,7 @@ class Topic:
         lane = self.lanes.get(message.connection)
         if lane is None:
             lane = self.lanes[message.connection] = Lane(self, message.connection)
-        waited = lane.waiting
+        waited = bool(lane.waiting)
         lane.add(message)
         return None if waited else lane
 
