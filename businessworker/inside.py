@@ -86,7 +86,7 @@ class OwnLinks:
             RuntimeError: On that thread.
             GatewayError: As the call's method says.
         """
-        self._refuse_on_loop(call.name)
+        self.refuse_on_loop(call.name)
         if self._leaves_at_once(call):
             self._mailbox.post(self._begin, call, _forget)
             return cast("R", None)
@@ -115,7 +115,7 @@ class OwnLinks:
         Raises:
             RuntimeError: On the thread of the worker's loop.
         """
-        self._refuse_on_loop("pipeline")
+        self.refuse_on_loop("pipeline")
         waiter = _Waiter()
         self._mailbox.post(self._begin_all, calls, timeout, waiter.settle)
         return cast("list[Any]", waiter.result())
@@ -129,7 +129,12 @@ class OwnLinks:
 
     # On the caller's thread
 
-    def _refuse_on_loop(self, name: str) -> None:
+    def refuse_on_loop(self, name: str) -> None:
+        """Refuse to block the thread of the worker's loop.
+
+        Raises:
+            RuntimeError: On that thread.
+        """
         if self._mailbox.is_here:
             raise RuntimeError(_ON_LOOP.format(name=name))
 

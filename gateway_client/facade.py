@@ -12,7 +12,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from types import MethodType
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 __all__ = ["ClassProperty", "Method", "described", "method_of"]
 
@@ -22,18 +22,18 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class Method(Generic[P, R_co]):
-    """A method on an instance and, for class-level facades, on the class itself."""
+    """A method on an instance and, for class-level facades, on the class itself; also as a decorator."""
 
     __slots__ = ("function",)
 
-    def __init__(self, function: Callable[..., R_co]) -> None:
+    def __init__(self, function: Callable[Concatenate[Any, P], R_co]) -> None:
         self.function = function
 
     def __get__(self, instance: object, owner: type) -> Callable[P, R_co]:
         return MethodType(self.function, owner if instance is None else instance)
 
     @property
-    def __wrapped__(self) -> Callable[..., R_co]:
+    def __wrapped__(self) -> Callable[Concatenate[Any, P], R_co]:
         """The function, for `inspect` and `pydoc`, which look for it here."""
         return self.function
 

@@ -62,6 +62,9 @@ class Inside(Protocol):
     def lost(self) -> int:
         """How many commands of unconfirmed sends certainly did not reach a gateway."""
 
+    def refuse_on_loop(self, name: str) -> None:
+        """Raise `RuntimeError` on the thread of the worker's loop, which a blocking call would stop."""
+
     def run(self, call: Call[R]) -> R:
         """Run a call and wait for its result, on any thread but that of the worker's loop."""
 

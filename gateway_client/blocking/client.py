@@ -11,7 +11,10 @@ import warnings
 from collections.abc import Iterable
 from types import ModuleType, TracebackType
 from typing import Self, TypeVar
+from weakref import WeakSet
 
+from gateway_client.blocking.consumer import Consumer
+from gateway_client.blocking.consuming_methods import BlockingConsuming
 from gateway_client.blocking.engine import Engine
 from gateway_client.blocking.methods import BlockingMethods
 from gateway_client.blocking.pipeline import Pipeline
@@ -20,7 +23,9 @@ from gateway_client.cluster import Cluster
 from gateway_client.config import DEFAULT_TIMEOUT, Config, configure
 from gateway_client.forks import renew_after_fork
 from gateway_client.options import check_options
+from gateway_client.subscription import Subscription
 from gateway_client.tally import Losses
+from gateway_client.troubles import OnError
 from gateway_wire.limits import DEFAULT_MAX_MESSAGE
 
 __all__ = ["GatewayClient"]
@@ -28,7 +33,7 @@ __all__ = ["GatewayClient"]
 R = TypeVar("R")
 
 
-class GatewayClient(BlockingMethods):
+class GatewayClient(BlockingConsuming, BlockingMethods):
     """A client of one cluster, for blocking code: Django, Flask, scripts; with threads or gevent.
 
     It connects when it is first used. One object serves all threads; calls that one thread makes one
@@ -60,6 +65,7 @@ class GatewayClient(BlockingMethods):
         config = configure(register_address, secret_key, timeout=timeout, max_message=max_message)
         self._losses = Losses()
         self._engine = Engine(Cluster(config), self._losses)
+        self._consumers: WeakSet[Consumer] = WeakSet()
         self._has_warned = False
         renew_after_fork(self)
 
@@ -88,7 +94,9 @@ class GatewayClient(BlockingMethods):
         return self._losses.count
 
     def close(self) -> None:
-        """Close every link; a later call opens new ones."""
+        """Close every link, and end what is consumed; a later call opens new ones."""
+        for consumer in tuple(self._consumers):
+            consumer.close()
         self._engine.close()
         self._engine = Engine(Cluster(self.config), self._losses)
 
@@ -118,6 +126,24 @@ class GatewayClient(BlockingMethods):
         if asyncio is not None and not self._has_warned and _is_loop_running(asyncio):
             self._warn()
         return self._engine.run(call)
+
+    def _make_consumer(
+        self,
+        asked: Subscription,
+        *,
+        manual_ack: bool,
+        on_error: OnError | None,
+        facade: object = None,
+    ) -> Consumer:
+        """Make a consumer that replies with `facade`, or else with this client."""
+        asyncio = sys.modules.get("asyncio")
+        if asyncio is not None and not self._has_warned and _is_loop_running(asyncio):
+            self._warn()
+        consumer = Consumer(
+            self.config, facade or self, asked, manual_ack=manual_ack, on_error=on_error
+        )
+        self._consumers.add(consumer)
+        return consumer
 
     def _warn(self) -> None:
         self._has_warned = True

@@ -7,6 +7,8 @@ from typing import ClassVar, TypeVar
 
 from gateway_client import inside
 from gateway_client.blocking.client import GatewayClient
+from gateway_client.blocking.consumer import Consumer
+from gateway_client.blocking.consuming_methods import BlockingConsuming
 from gateway_client.blocking.methods import BlockingCurrentMethods, BlockingMethods
 from gateway_client.blocking.pipeline import Pipeline
 from gateway_client.blocking.worker_pipeline import WorkerPipeline
@@ -14,20 +16,23 @@ from gateway_client.calls.base import Call
 from gateway_client.config import Settled, settled
 from gateway_client.facade import ClassProperty
 from gateway_client.options import check_options
+from gateway_client.subscription import Subscription
+from gateway_client.troubles import OnError
 
 __all__ = ["Gateway"]
 
 R = TypeVar("R")
 
 
-class Gateway(BlockingCurrentMethods, BlockingMethods):
+class Gateway(BlockingConsuming, BlockingCurrentMethods, BlockingMethods):
     """One shared blocking client: `Gateway.send_to_uid(uid, message)`.
 
     Assign the attributes once, where your program starts; a change later takes effect with the next
     call, on new links. A subclass with attributes of its own is a client of its own.
 
     Inside a business worker it uses the links that the worker has, whatever is assigned, from every thread
-    but the event loop's, where it would stop everything: `AsyncGateway` is for there.
+    but the event loop's, where it would stop everything: `AsyncGateway` is for there. What it consumes comes on links
+    of its own there, too.
 
     Attributes:
         register_address: `host:port` of the register, or a list of them; None reads
@@ -66,8 +71,8 @@ class Gateway(BlockingCurrentMethods, BlockingMethods):
 
     @classmethod
     def close(cls) -> None:
-        """Close every link; a later call opens new ones. A worker keeps its links."""
-        if _worker_of(cls) is None:
+        """Close every link, and end what is consumed; a later call opens new ones. A worker keeps its links."""
+        if _worker_of(cls) is None or "_client" in cls.__dict__:
             cls._shared().close()
 
     @classmethod
@@ -75,6 +80,16 @@ class Gateway(BlockingCurrentMethods, BlockingMethods):
         if (worker := _worker_of(cls)) is not None:
             return worker.run(call)
         return cls._shared()._run(call)  # noqa: SLF001 - the same client, class-level
+
+    @classmethod
+    def _make_consumer(
+        cls, asked: Subscription, *, manual_ack: bool, on_error: OnError | None
+    ) -> Consumer:
+        if (worker := _worker_of(cls)) is not None:
+            worker.refuse_on_loop("consume")
+        return cls._shared()._make_consumer(  # noqa: SLF001 - as above
+            asked, manual_ack=manual_ack, on_error=on_error, facade=cls
+        )
 
     @classmethod
     def _shared(cls) -> GatewayClient:

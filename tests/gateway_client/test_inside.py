@@ -38,6 +38,9 @@ class Worker:
         self.calls.append(("run_all", timeout))
         return [call.name for call in calls]
 
+    def refuse_on_loop(self, name: str) -> None:
+        raise RuntimeError(f"{name} on the loop")
+
     async def run_all_async(self, calls: Sequence[Call[Any]], timeout: float | None) -> list[Any]:
         self.calls.append(("run_all_async", timeout))
         return [call.name for call in calls]

@@ -1,0 +1,235 @@
+"""Consuming in the thread that asks for messages."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from gateway_client import AuthenticationFailed, GatewayClient
+from gateway_client.blocking.consumer import LOOK_EVERY, Consumer
+from gateway_client.blocking.message import Message
+from gateway_wire import commands as wire
+from tests.gateway_client.blocking.beside import Beside, take
+from tests.gateway_client.peers import FakeGateway, FakeRegister, PeerLoop
+
+
+def test_a_message_is_acknowledged_when_the_next_is_asked_for(
+    gateway: FakeGateway, consumer: Consumer
+) -> None:
+    """Not before; so the last one is not, when the loop is left."""
+    pushed = Beside(lambda: gateway.push("a", "b", "c"))
+    for message in consumer:
+        if message.data == "c":
+            assert not message.is_settled
+            break
+    ids = pushed.join()
+    consumer.close()
+    assert gateway.acknowledged == ids[:2]
+
+
+def test_an_acknowledgement_leaves_before_the_wait(
+    gateway: FakeGateway, consumer: Consumer
+) -> None:
+    """Nothing is held back while nothing comes; what was in store is acknowledged in one go."""
+    first = Beside(lambda: gateway.push("a", "b", "c"))
+    taken = iter(consumer)
+    for _ in range(3):
+        next(taken)
+    ids = first.join()
+    ender = Beside(lambda: gateway.wait_for(lambda: gateway.acknowledged == ids), consumer.close)
+    assert list(taken) == []
+    ender.join()
+    assert gateway.acknowledged == ids
+
+
+def test_a_busy_consumer_writes_in_batches(gateway: FakeGateway, client: GatewayClient) -> None:
+    """A part of what may be ahead at a time, so that the gateway sends more meanwhile."""
+    pushed = Beside(lambda: gateway.push(*range(40)))
+    with client.consume("chat", prefetch=40) as consumer:
+        take(consumer, 40)
+    assert gateway.acknowledged == pushed.join()[:39]
+    assert len(gateway.commands(wire.AcknowledgeMessages)) < 20
+
+
+def test_a_slow_handler_does_not_hold_acknowledgements_back(
+    gateway: FakeGateway, consumer: Consumer
+) -> None:
+    """With messages in store, one leaves when the next message is asked for."""
+    pushed = Beside(lambda: gateway.push("a", "b", "c"))
+    messages = iter(consumer)
+    next(messages)
+    begun = time.monotonic()
+    while time.monotonic() - begun <= LOOK_EVERY:
+        pass
+    next(messages)
+    gateway.wait_for(lambda: gateway.acknowledged == pushed.join()[:1])
+
+
+def test_what_is_in_store_goes_back_untried(gateway: FakeGateway, client: GatewayClient) -> None:
+    """The gateway is asked to stop first, so that nothing comes afterwards; the links are closed."""
+    pushed = Beside(lambda: gateway.push("a", "b", "c"))
+    for message in client.consume("chat"):
+        assert message.data == "a"
+        pushed.join()
+        break
+    ids = pushed.join()
+    gateway.wait_for(lambda: gateway.given_back == [(ids[1:], False)])
+    assert gateway.acknowledged == []
+    order = [type(command) for command in gateway.received]
+    assert order.index(wire.StopConsuming) < order.index(wire.RejectMessages)
+    gateway.wait_for(lambda: not any(link.is_open for link in gateway.consumers))
+
+
+def test_closing_from_another_thread_ends_a_wait(
+    gateway: FakeGateway, client: GatewayClient
+) -> None:
+    """The iteration ends as if nothing more came; a second one, too."""
+    consumer = client.consume("chat")
+    ender = Beside(lambda: gateway.wait_for(lambda: bool(gateway.consumers)), consumer.close)
+    assert list(consumer) == []
+    ender.join()
+    assert list(consumer) == []
+    consumer.close()
+
+
+def test_a_message_in_hand_is_finished_when_the_consumer_is_closed(
+    gateway: FakeGateway, client: GatewayClient
+) -> None:
+    """It is acknowledged; what is in store goes back."""
+    pushed = Beside(lambda: gateway.push("a", "b"))
+    handled = []
+    consumer = client.consume("chat")
+    for message in consumer:
+        pushed.join()
+        consumer.close()
+        handled.append(message.data)
+    assert handled == ["a"]
+    assert gateway.acknowledged == pushed.join()[:1]
+    assert gateway.given_back == [(pushed.join()[1:], False)]
+
+
+def test_closing_the_client_ends_what_it_consumes(
+    gateway: FakeGateway, client: GatewayClient
+) -> None:
+    """Also where nobody holds the consumer, as with `consume_with`."""
+    seen = []
+
+    def handle(message: Message) -> None:
+        seen.append(message.data)
+        client.close()
+
+    pushed = Beside(lambda: gateway.push("a", "b"))
+    client.consume_with(handle, "chat")
+    assert seen == ["a"]
+    assert gateway.acknowledged == pushed.join()[:1]
+
+
+def test_a_signal_handler_may_close_in_the_middle_of_a_wait(
+    gateway: FakeGateway, client: GatewayClient
+) -> None:
+    """As a management command does on SIGTERM."""
+    consumer = client.consume("chat")
+    before = signal.signal(signal.SIGUSR1, lambda *_: consumer.close())
+    try:
+        sender = Beside(
+            lambda: gateway.wait_for(lambda: bool(gateway.consumers)),
+            lambda: os.kill(os.getpid(), signal.SIGUSR1),
+        )
+        assert list(consumer) == []
+        sender.join()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_an_exception_in_the_wait_closes_the_links(
+    gateway: FakeGateway, client: GatewayClient
+) -> None:
+    """KeyboardInterrupt and SystemExit of a signal handler leave nothing half done."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(7)
+
+    before = signal.signal(signal.SIGUSR1, leave)
+    try:
+        sender = Beside(
+            lambda: gateway.wait_for(lambda: bool(gateway.consumers)),
+            lambda: os.kill(os.getpid(), signal.SIGUSR1),
+        )
+        with pytest.raises(SystemExit):
+            list(client.consume("chat"))
+        sender.join()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    gateway.wait_for(lambda: not any(link.is_open for link in gateway.consumers))
+    assert len(gateway.commands(wire.StopConsuming)) == 1
+
+
+def test_an_exception_in_the_loop_leaves_the_message_unacknowledged(
+    gateway: FakeGateway, client: GatewayClient
+) -> None:
+    """It comes again to somebody, as does what is in store."""
+    pushed = Beside(lambda: gateway.push("a", "b"))
+    with pytest.raises(LookupError), client.consume("chat") as consumer:  # noqa: PT012
+        for _ in consumer:
+            pushed.join()
+            raise LookupError
+    assert gateway.acknowledged == []
+    assert gateway.given_back == [(pushed.join()[1:], False)]
+
+
+def test_a_consumer_is_iterated_by_one_thread(gateway: FakeGateway, consumer: Consumer) -> None:
+    """A second iteration beside the first is refused, and does not disturb it."""
+    pushed = Beside(lambda: gateway.push("a", "b"))
+    messages = iter(consumer)
+    assert next(messages).data == "a"
+    with pytest.raises(RuntimeError, match="make another one with consume"):
+        next(iter(consumer))
+    assert next(messages).data == "b"
+    pushed.join()
+
+
+def test_with_a_block_the_iteration_goes_on_after_a_break(
+    gateway: FakeGateway, consumer: Consumer
+) -> None:
+    """On the same links, with what was in store."""
+    pushed = Beside(lambda: gateway.push("a", "b"))
+    assert [each.data for each in (*take(consumer, 1), *take(consumer, 1))] == ["a", "b"]
+    pushed.join()
+    assert len(gateway.consumers) == 1
+
+
+def test_a_wrong_secret_key_ends_the_iteration(peers: PeerLoop) -> None:
+    """No retry mends it."""
+    register = FakeRegister(peers, secret_key="right")
+    with (
+        GatewayClient(str(register.address), secret_key="wrong") as client,
+        pytest.raises(AuthenticationFailed),
+    ):
+        list(client.consume("chat", on_error=lambda _: None))
+    register.stop()
+
+
+def test_a_forked_child_lets_go_of_its_parents_consumer(
+    gateway: FakeGateway, client: GatewayClient
+) -> None:
+    """Its iteration ends, and its parent's goes on."""
+    pushed = Beside(lambda: gateway.push("a", "b"))
+    seen, child = [], -1
+    for message in client.consume("chat"):
+        pushed.join()
+        seen.append(message.data)
+        if message.data == "a":
+            child = os.fork()
+        if child == 0:
+            continue
+        if message.data == "b":
+            message.ack()
+            break
+    if child == 0:
+        os._exit(len(seen))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    assert seen == ["a", "b"]
+    gateway.wait_for(lambda: gateway.acknowledged == pushed.join())
