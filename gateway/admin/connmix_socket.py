@@ -4,6 +4,10 @@ Requests are read one at a time, and the next is read when the answer to the one
 come in the order of requests, a client that does not read is not read from, and what waits here is bounded.
 Events leave beside them, by a task that exists once something is popped; each is acknowledged when the
 kernel has taken all of it.
+
+Who pops is pinged, for what is given to a dead consumer is late for the others. Who does not pop may be silent
+for ever: a PHP script that sends now and then reads, and so answers pings, only when it sends. Its host is
+asked by TCP.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from gateway.admin.api import MAX_BODY
 from gateway.admin.connmix_calls import carry_out
@@ -24,23 +28,16 @@ from gateway.connmix.popper import PREFETCH, Popper
 from gateway.connmix.requests import parse
 from gateway.connmix.wanted import Ping, Pop, Unpop, Wanted
 from gateway.intake import QueueDestination
+from gateway_wire.aio.keepalive import set_keepalive
 
 if TYPE_CHECKING:
     from gateway.connmix.part import ConnmixPart
-    from gateway.queues.topic import Delivery
+    from gateway.queues.lane import Delivery
     from gateway_client import AsyncGatewayClient
 
 __all__ = ["ConnmixSocket"]
 
 logger = logging.getLogger("gateway")
-
-HEARTBEAT: Final = 40.0
-"""
-Seconds of silence after which a client is pinged; half as long later without a pong it is gone.
-
-So one that says nothing for 60 s is cut, as CONNMIX does it, but for those that answer pings: they may be
-silent for ever. A PHP script answers only while it reads, and may compute for as long.
-"""
 
 GOODBYE_TIME: Final = 1.0
 """Seconds that a client has to answer a close; one that does not must not hold up the stop."""
@@ -61,13 +58,17 @@ class ConnmixSocket:
         self._part = part
         self._client = client
         self._websocket = web.WebSocketResponse(
-            heartbeat=HEARTBEAT,
             timeout=GOODBYE_TIME,
+            autoping=False,  # a pong is a sign of life that must be seen here
             compress=False,
             max_msg_size=MAX_BODY,
             writer_limit=0,  # each write waits for what the kernel has not taken
         )
         self._name = ""
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        # When something came last, in the loop's time.
+        self._heard_at = 0.0
         self._wake = asyncio.Event()
         # From the first pop on.
         self._popper: Popper | None = None
@@ -80,31 +81,45 @@ class ConnmixSocket:
         """Accept the websocket and serve it to its end."""
         await self._websocket.prepare(request)
         if request.transport is not None:
-            request.transport.set_write_buffer_limits(high=0)
-            host, port, *_ = request.transport.get_extra_info("peername")
-            self._name = f"connmix {host}:{port}"
+            self._prepare(request.transport)
         self._part.connections += 1
         try:
             await self._read_all()
         finally:
-            self._part.connections -= 1
             await self._end()
+            self._part.connections -= 1
         return self._websocket
 
     async def close(self) -> None:
-        """Say goodbye because the gateway stops; :meth:`serve` ends by it."""
+        """Say goodbye because the gateway stops; :meth:`serve` ends by it.
+
+        With 1001, since the library of the PHP clients takes 1012 for a mistake.
+        """
         with suppress(ConnectionError):
             await self._websocket.close(
-                code=WSCloseCode.SERVICE_RESTART, message=b"this gateway is stopping"
+                code=WSCloseCode.GOING_AWAY, message=b"this gateway is stopping"
             )
+
+    def _prepare(self, transport: asyncio.Transport) -> None:
+        host, port, *_ = transport.get_extra_info("peername")
+        self._name = f"connmix {host}:{port}"
+        self._transport = transport
+        transport.set_write_buffer_limits(high=0)
+        set_keepalive(transport.get_extra_info("socket"))
 
     # Requests
 
     async def _read_all(self) -> None:
         with suppress(ConnectionError):  # the client has left while it was answered
             async for message in self._websocket:
-                if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                    await self._websocket.send_str(await self._answer(message.data))
+                self._heard_at = self._loop.time()
+                await self._received(message)
+
+    async def _received(self, message: WSMessage) -> None:
+        if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+            await self._websocket.send_str(await self._answer(message.data))
+        elif message.type is WSMsgType.PING:
+            await self._websocket.pong(message.data)
 
     async def _answer(self, frame: str | bytes) -> str:
         if frame == PING:
@@ -149,14 +164,32 @@ class ConnmixSocket:
 
     async def _write_events(self) -> None:
         try:
-            while await self._wake.wait():
-                self._wake.clear()
+            while await self._something_waits():
                 await self._write_waiting()
+            logger.info("%s does not answer pings; it is cut", self._name)
         except ConnectionError:
             return  # the reader sees it too, and ends everything
+        except TimeoutError:
+            logger.info("%s takes no events; it is cut", self._name)
         except Exception:
             logger.exception("%s: no event can be written any more", self._name)
-            await self._websocket.close(code=WSCloseCode.INTERNAL_ERROR)
+        self._cut()
+
+    async def _something_waits(self) -> bool:
+        """Wait for something to write, and ping meanwhile; return False if nobody is there any more."""
+        pinged_at = 0.0
+        while True:
+            try:
+                async with asyncio.timeout(self._part.heartbeat):
+                    await self._wake.wait()
+            except TimeoutError:
+                if self._heard_at < pinged_at:
+                    return False
+                pinged_at = self._loop.time()
+                await self._websocket.ping()
+            else:
+                self._wake.clear()
+                return True
 
     async def _write_waiting(self) -> None:
         popper = self._begin_to_pop()
@@ -164,7 +197,8 @@ class ConnmixSocket:
         while (message := popper.next()) is not None:
             text = self._event_of(message, popper.dialects[message.topic])
             if text:
-                await self._websocket.send_str(text)
+                async with asyncio.timeout(self._part.write_timeout):
+                    await self._websocket.send_str(text)
                 self._part.events += 1
             popper.written()
             written += 1
@@ -185,6 +219,11 @@ class ConnmixSocket:
             return ""
 
     # The end
+
+    def _cut(self) -> None:
+        """End the connection at once; the reader sees it, and ends the rest."""
+        if self._transport is not None:
+            self._transport.abort()
 
     async def _end(self) -> None:
         if self._writer is not None:

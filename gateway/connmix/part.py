@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.queues.queues import Queues
 
-__all__ = ["ConnmixPart"]
+__all__ = ["HEARTBEAT", "WRITE_TIMEOUT", "ConnmixPart"]
+
+HEARTBEAT: Final = 30.0
+"""
+Seconds without an event after which a consumer is pinged; if nothing is heard until the next ping it is gone.
+
+So it is cut after 60 s of silence, as CONNMIX cuts it, but for those that answer pings.
+"""
+
+WRITE_TIMEOUT: Final = 60.0
+"""Seconds in which a consumer must take an event, CONNMIX's time for a write; until then the messages that
+are meant for it wait, and then others get them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,6 +32,8 @@ class ConnmixPart:
     Attributes:
         queues: Where messages are popped from.
         node_id: Gives the id under which the registers list this gateway.
+        heartbeat: See :data:`HEARTBEAT`.
+        write_timeout: See :data:`WRITE_TIMEOUT`.
         connections: Websockets of the API that are open.
         requests: Requests by the method's present name; those without one that exists are not here.
         errors: Requests answered with an error, by its number.
@@ -30,6 +43,8 @@ class ConnmixPart:
 
     queues: Queues
     node_id: Callable[[], str]
+    heartbeat: float = HEARTBEAT
+    write_timeout: float = WRITE_TIMEOUT
     connections: int = 0
     requests: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gateway.connmix.dialects import Dialect
+    from gateway.queues.lane import Delivery
     from gateway.queues.queues import Queues
-    from gateway.queues.topic import Delivery
 
 __all__ = ["PREFETCH", "Popper"]
 
