@@ -155,12 +155,17 @@ class EntryModule:
     def give_up(self) -> int:
         """Begin nothing more, cancel what has not ended because the process stops, and return how much."""
         self._is_over = True
-        running = [lane.task for lane in self._lanes.values() if lane.task is not None]
-        for task in running:
-            self._loop.call_soon(task.cancel)  # one that was made in this turn has begun by then
-        left = len(running) + sum(map(len, self._lanes.values()))
-        self.counters.failures[Failure.STOPPING] += left
         self._limit.stop()
+        self._ready.clear()
+        lanes = tuple(self._lanes.values())
+        left = sum(map(len, lanes)) + sum(lane.task is not None for lane in lanes)
+        if left:
+            self.counters.failures[Failure.STOPPING] += left
+        for lane in lanes:
+            if lane.task is not None:
+                self._loop.call_soon(lane.task.cancel)  # one of this turn has begun by then
+            else:
+                self._forget(lane)
         return left
 
     # From call to call.
@@ -213,7 +218,10 @@ class EntryModule:
             lane.drop_messages()
         if len(lane) and not self._is_over:
             self._get_ready(lane)
-            return
+        else:
+            self._forget(lane)
+
+    def _forget(self, lane: Lane) -> None:
         del self._lanes[lane.connection]
         self._tell_if_idle()
 
