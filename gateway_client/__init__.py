@@ -11,12 +11,15 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway_client.blocking.client import GatewayClient
+from gateway_client.blocking.consumer import Consumer
+from gateway_client.blocking.message import Message
 from gateway_client.blocking.pipeline import Pipeline
 from gateway_client.blocking.shared import Gateway
 from gateway_client.calls import METHODS
 from gateway_client.errors import (
     AuthenticationFailed,
     CommandRefused,
+    ConsumerTrouble,
     GatewayError,
     GatewayUnavailable,
     InvalidClientId,
@@ -29,22 +32,29 @@ from gateway_client.reached import GatewayFailure, Published, Reached
 
 if TYPE_CHECKING:
     from gateway_client.aio.client import AsyncGatewayClient
+    from gateway_client.aio.consumer import AsyncConsumer
+    from gateway_client.aio.message import AsyncMessage
     from gateway_client.aio.pipeline import AsyncPipeline
     from gateway_client.aio.shared import AsyncGateway
 
 __all__ = [
     "METHODS",
+    "AsyncConsumer",
     "AsyncGateway",
     "AsyncGatewayClient",
+    "AsyncMessage",
     "AsyncPipeline",
     "AuthenticationFailed",
     "CommandRefused",
+    "Consumer",
+    "ConsumerTrouble",
     "Gateway",
     "GatewayClient",
     "GatewayError",
     "GatewayFailure",
     "GatewayUnavailable",
     "InvalidClientId",
+    "Message",
     "MessageTooLarge",
     "PartialResult",
     "Pipeline",
@@ -57,8 +67,10 @@ __all__ = [
 # Imported when first asked for: asyncio is half of the import time, and blocking code has no use
 # for it.
 _LAZY: Final = {
+    "AsyncConsumer": "gateway_client.aio.consumer",
     "AsyncGateway": "gateway_client.aio.shared",
     "AsyncGatewayClient": "gateway_client.aio.client",
+    "AsyncMessage": "gateway_client.aio.message",
     "AsyncPipeline": "gateway_client.aio.pipeline",
 }
 

@@ -169,10 +169,14 @@ class Intake(Account, Generic[M]):
         return True
 
     def stop(self) -> None:
-        """Have no more sent; what is in store by the time of the answer is given back as nobody has looked at it."""
+        """Have no more sent, and give back, as nobody has looked at it, what is in store and what still comes.
+
+        When the answer has come, `is_finished` is true and the link may be closed.
+        """
         if self.state in {IntakeState.ASKING, IntakeState.CONSUMING}:
             self.state = IntakeState.STOPPING
             self._ask(StopConsuming(), self._stopped)
+            self._give_back_unseen()
 
     def lose(self) -> None:
         """Take note that the link has ended: all that it gave comes again."""
@@ -236,11 +240,15 @@ class Intake(Account, Generic[M]):
 
     def _stopped(self, _: Error | None) -> None:
         self.state = IntakeState.STOPPED
+        self._give_back_unseen()
+
+    def _give_back_unseen(self) -> None:
+        """Give back what is in store; to a gateway that was asked to stop, which does not send it here again."""
         unseen = [each for each in self._store.waiting if self.holds(each)]
         if unseen:
-            ids = [each.message_id for each in unseen]
             self._drop(unseen)
             self._close_batch()
+            ids = [each.message_id for each in unseen]
             self._unsent.append((RejectMessages(ids, tried=False), 0))
             self._has_unsent()
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from gateway_client.errors import ConsumerTrouble, GatewayUnavailable, is_refused
+from gateway_client.queue_message import BaseMessage
 from gateway_wire.commands import Error
 from gateway_wire.errors import AuthenticationFailed, ErrorCode, GatewayError, LinkRefused
 
@@ -135,6 +136,11 @@ class Troubles:
 
     # Handlers.
 
+    def handler_failed(self, error: Exception, message: BaseMessage) -> None:
+        """Tell what a handler raised, with a note on which message that was; it was given back."""
+        error.add_note(f"while {message!r} was handled, which was given back")
+        self.tell(error)
+
     def tell(self, error: Exception) -> None:
         """Tell of an error, whether or not it is new."""
         if self.on_error is None:
@@ -148,14 +154,15 @@ class Troubles:
     # Private methods
 
     def _ill(self, name: str, failure: Exception, why: str) -> None:
-        self._failures[name] = failure
         if isinstance(failure, AuthenticationFailed):
-            address = name.partition(" ")[2]
-            self._tell_change(name, AuthenticationFailed(failure.code, failure.text, address))
-        else:
-            trouble = ConsumerTrouble(name, why)
-            trouble.__cause__ = failure
-            self._tell_change(name, trouble)
+            failure = AuthenticationFailed(failure.code, failure.text, name.partition(" ")[2])
+            self._failures[name] = failure
+            self._tell_change(name, failure)
+            return
+        self._failures[name] = failure
+        trouble = ConsumerTrouble(name, why)
+        trouble.__cause__ = failure
+        self._tell_change(name, trouble)
 
     def _well(self, name: str) -> None:
         self._failures.pop(name, None)
@@ -180,7 +187,7 @@ def _why_no_register(address: str, failure: GatewayError) -> str:
 def _log(error: Exception) -> None:
     """Write a line; one with a traceback for what is not ours, such as what a handler raised."""
     if not isinstance(error, GatewayError):
-        logger.error("a message was given back: %s", error, exc_info=error)
+        logger.error("a handler failed: %r", error, exc_info=error)
     elif isinstance(error, AuthenticationFailed):
         logger.error("consuming: %s", error)
     else:

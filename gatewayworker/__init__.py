@@ -13,12 +13,15 @@ import gateway_client
 from gateway_client import (
     AuthenticationFailed,
     CommandRefused,
+    Consumer,
+    ConsumerTrouble,
     Gateway,
     GatewayClient,
     GatewayError,
     GatewayFailure,
     GatewayUnavailable,
     InvalidClientId,
+    Message,
     MessageTooLarge,
     PartialResult,
     Pipeline,
@@ -29,20 +32,31 @@ from gateway_client import (
 )
 
 if TYPE_CHECKING:
-    from gateway_client import AsyncGateway, AsyncGatewayClient, AsyncPipeline
+    from gateway_client import (
+        AsyncConsumer,
+        AsyncGateway,
+        AsyncGatewayClient,
+        AsyncMessage,
+        AsyncPipeline,
+    )
 
 __all__ = [
+    "AsyncConsumer",
     "AsyncGateway",
     "AsyncGatewayClient",
+    "AsyncMessage",
     "AsyncPipeline",
     "AuthenticationFailed",
     "CommandRefused",
+    "Consumer",
+    "ConsumerTrouble",
     "Gateway",
     "GatewayClient",
     "GatewayError",
     "GatewayFailure",
     "GatewayUnavailable",
     "InvalidClientId",
+    "Message",
     "MessageTooLarge",
     "PartialResult",
     "Pipeline",

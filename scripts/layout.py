@@ -26,6 +26,7 @@ _GOLDEN: Final = "declarations; tests/gateway_wire/test_golden.py has the bytes 
 
 _BLOCKING_CLIENT: Final = "tests/gateway_client/blocking/test_client.py has every way it can end"
 _AIO_CLIENT: Final = "tests/gateway_client/aio/test_client.py has every way it can end"
+_AIO_CONSUMER: Final = "tests/gateway_client/aio/test_consumer.py has every way it can end"
 _FACADES: Final = (
     "a list; tests/gateway_client/test_facade.py holds it against the catalogue and mypy"
 )
@@ -40,7 +41,10 @@ TESTED_ELSEWHERE: Final[dict[str, str]] = {
     "gateway/demo/process.py": "a few lines that test_program.py starts and stops",
     "gateway/edge/interface.py": "protocols and a record; tests/gateway/edge/test_handshake.py shows what is told",
     "gateway/holding.py": "what the dispatch counts with; tests/gateway/test_router.py drives it",
+    "gateway_client/aio/consumer_link.py": _AIO_CONSUMER,
+    "gateway_client/aio/consuming_methods.py": _AIO_CONSUMER,
     "gateway_client/aio/engine.py": _AIO_CLIENT,
+    "gateway_client/aio/message.py": _AIO_CONSUMER,
     "gateway_client/aio/methods.py": _FACADES,
     "gateway_client/aio/outlet.py": _AIO_CLIENT,
     "gateway_client/blocking/engine.py": _BLOCKING_CLIENT,

@@ -7,8 +7,10 @@ import threading
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
+from gateway_client.aio.consumer import AsyncConsumer
+from gateway_client.aio.consuming_methods import AsyncConsuming
 from gateway_client.aio.engine import Engine
 from gateway_client.aio.methods import AsyncMethods
 from gateway_client.aio.pipeline import AsyncPipeline, run_all
@@ -17,7 +19,9 @@ from gateway_client.cluster import Cluster
 from gateway_client.config import DEFAULT_TIMEOUT, Config, configure
 from gateway_client.forks import renew_after_fork
 from gateway_client.options import check_options
+from gateway_client.subscription import Subscription
 from gateway_client.tally import Losses
+from gateway_client.troubles import OnError
 from gateway_wire.limits import DEFAULT_MAX_MESSAGE
 
 __all__ = ["AsyncGatewayClient"]
@@ -25,7 +29,7 @@ __all__ = ["AsyncGatewayClient"]
 R = TypeVar("R")
 
 
-class AsyncGatewayClient(AsyncMethods):
+class AsyncGatewayClient(AsyncConsuming, AsyncMethods):
     """A client of one cluster, for asyncio: FastAPI, aiohttp, asynchronous Django.
 
     It connects when it is first used. One object serves all tasks and all loops, each loop with links
@@ -62,6 +66,7 @@ class AsyncGatewayClient(AsyncMethods):
             register_address, secret_key, timeout=timeout, max_message=max_message
         )
         self._engines: WeakKeyDictionary[asyncio.AbstractEventLoop, Engine] = WeakKeyDictionary()
+        self._consumers: WeakSet[AsyncConsumer] = WeakSet()
         self._losses = Losses()
         self._lock = threading.Lock()
         # What a child process inherited: kept, since closing it would disturb the parent.
@@ -89,8 +94,12 @@ class AsyncGatewayClient(AsyncMethods):
         return self._losses.count
 
     async def aclose(self) -> None:
-        """Close the links of this loop; a later call opens new ones."""
-        engine = self._engines.pop(asyncio.get_running_loop(), None)
+        """Close the links of this loop, and what is consumed on it; a later call opens new ones."""
+        loop = asyncio.get_running_loop()
+        for consumer in tuple(self._consumers):
+            if consumer.is_on(loop):
+                await consumer.aclose()
+        engine = self._engines.pop(loop, None)
         if engine is not None:
             await engine.close()
 
@@ -127,6 +136,21 @@ class AsyncGatewayClient(AsyncMethods):
 
     async def _run_all(self, calls: Sequence[Call[Any]], timeout: float | None) -> list[Any]:
         return await run_all(self._engine(), calls, timeout)
+
+    def _make_consumer(
+        self,
+        asked: Subscription,
+        *,
+        manual_ack: bool,
+        on_error: OnError | None,
+        facade: object = None,
+    ) -> AsyncConsumer:
+        """Make a consumer that replies with `facade`, or else with this client."""
+        consumer = AsyncConsumer(
+            self.config, facade or self, asked, manual_ack=manual_ack, on_error=on_error
+        )
+        self._consumers.add(consumer)
+        return consumer
 
     def _engine(self) -> Engine:
         loop = asyncio.get_running_loop()

@@ -7,26 +7,30 @@ from typing import ClassVar, TypeVar
 
 from gateway_client import inside
 from gateway_client.aio.client import AsyncGatewayClient
+from gateway_client.aio.consumer import AsyncConsumer
+from gateway_client.aio.consuming_methods import AsyncConsuming
 from gateway_client.aio.methods import AsyncCurrentMethods, AsyncMethods
 from gateway_client.aio.pipeline import AsyncPipeline
 from gateway_client.calls.base import Call
 from gateway_client.config import Settled, settled
 from gateway_client.facade import ClassProperty
 from gateway_client.options import check_options
+from gateway_client.subscription import Subscription
+from gateway_client.troubles import OnError
 
 __all__ = ["AsyncGateway"]
 
 R = TypeVar("R")
 
 
-class AsyncGateway(AsyncCurrentMethods, AsyncMethods):
+class AsyncGateway(AsyncConsuming, AsyncCurrentMethods, AsyncMethods):
     """One shared asyncio client: `await AsyncGateway.send_to_uid(uid, message)`.
 
     Assign the attributes once, where your program starts; a change later takes effect with the next
     call, on new links. A subclass with attributes of its own is a client of its own.
 
     Inside a business worker it uses the links that the worker has, whatever is assigned, from the worker's
-    event loop and from every other.
+    event loop and from every other. What it consumes comes on links of its own there, too.
 
     Attributes:
         register_address: `host:port` of the register, or a list of them; None reads
@@ -65,7 +69,10 @@ class AsyncGateway(AsyncCurrentMethods, AsyncMethods):
 
     @classmethod
     async def aclose(cls) -> None:
-        """Close the links of this loop; a later call opens new ones. A worker keeps its links."""
+        """Close the links of this loop, and what is consumed on it; a later call opens new ones.
+
+        A worker keeps its links.
+        """
         if _worker_of(cls) is None:
             await cls._shared().aclose()
 
@@ -74,6 +81,14 @@ class AsyncGateway(AsyncCurrentMethods, AsyncMethods):
         if (worker := _worker_of(cls)) is not None:
             return await worker.run_async(call)
         return await cls._shared()._run(call)  # noqa: SLF001 - the same client, class-level
+
+    @classmethod
+    def _make_consumer(
+        cls, asked: Subscription, *, manual_ack: bool, on_error: OnError | None
+    ) -> AsyncConsumer:
+        return cls._shared()._make_consumer(  # noqa: SLF001 - as above
+            asked, manual_ack=manual_ack, on_error=on_error, facade=cls
+        )
 
     @classmethod
     def _shared(cls) -> AsyncGatewayClient:

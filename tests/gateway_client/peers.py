@@ -219,7 +219,7 @@ class FakeGateway(Peer):
         if isinstance(command, wire.Consume):
             self.consumers.append(link)
         answer = self._answer(command)
-        if request_id:
+        if request_id and link.is_open:
             link.send(wire.Reply(answer), request_id)
 
     # Queues: the test says what is sent to whom, and looks at what comes back.

@@ -90,7 +90,7 @@ def test_a_link_that_opens_asks_for_messages(consumer: Consumer) -> None:
     """The first that a gateway hears is what is consumed; it answers before it sends."""
     account = consumer.open()
 
-    assert [Consume(["chat", "orders"], 100, "me")] == consumer.flush()
+    assert consumer.flush() == [Consume(["chat", "orders"], 100, "me")]
     assert repr(account) == "<Intake asking, 0 messages>"
     answer(account, 1)
     assert repr(account) == "<Intake consuming, 0 messages>"
@@ -102,7 +102,7 @@ def test_a_refusal_is_kept(consumer: Consumer) -> None:
     refusal = Error("unsupported", "command 144 is unknown here")
     answer(account, 1, refusal)
 
-    assert (IntakeState.REFUSED, refusal) == (account.state, account.refusal)
+    assert (account.state, account.refusal) == (IntakeState.REFUSED, refusal)
     assert account.is_finished
 
 
@@ -126,8 +126,8 @@ def test_acknowledgements_leave_in_batches(consumer: Consumer) -> None:
     wakes = consumer.wakes
     assert all(account.acknowledge(consumer.take()) for _ in range(3))
 
-    assert wakes + 1 == consumer.wakes
-    assert [AcknowledgeMessages([1, 2, 3])] == consumer.flush()
+    assert consumer.wakes == wakes + 1
+    assert consumer.flush() == [AcknowledgeMessages([1, 2, 3])]
     assert consumer.flush() == []
 
 
@@ -156,10 +156,10 @@ def test_what_is_given_back_takes_along_its_lane_behind_it(consumer: Consumer) -
     assert account.acknowledge(third)
     assert account.give_back(second)
 
-    assert [AcknowledgeMessages([3]), RejectMessages([2])] == consumer.flush()
+    assert consumer.flush() == [AcknowledgeMessages([3]), RejectMessages([2])]
     assert [each.message_id for each in consumer.store.waiting] == [4, 5]
     assert account.acknowledge(first)
-    assert [AcknowledgeMessages([1])] == consumer.flush()
+    assert consumer.flush() == [AcknowledgeMessages([1])]
 
 
 def test_what_was_on_its_way_when_a_lane_was_given_back_is_dropped(consumer: Consumer) -> None:
@@ -209,11 +209,12 @@ def test_stopping_gives_back_what_nobody_has_looked_at(consumer: Consumer) -> No
     done, out = consumer.take(), consumer.take()
     account.stop()
     assert account.acknowledge(done)
-    assert [StopConsuming(), AcknowledgeMessages([1])] == consumer.flush()
+    untried = RejectMessages([3], tried=False)
+    assert consumer.flush() == [StopConsuming(), untried, AcknowledgeMessages([1])]
     give(account, sent(4))
     answer(account, 2)
 
-    assert [RejectMessages([3, 4], tried=False)] == consumer.flush()
+    assert consumer.flush() == [RejectMessages([4], tried=False)]
     assert (account.is_finished, out.is_settled) == (True, False)
     assert not consumer.store.waiting
 
@@ -225,7 +226,7 @@ def test_stopping_needs_no_give_back_when_nothing_is_in_store(consumer: Consumer
     for each in (account, lost, account):
         each.stop()
 
-    assert [StopConsuming()] == consumer.flush()
+    assert consumer.flush() == [StopConsuming()]
     answer(account, 2)
     assert consumer.flush() == []
 

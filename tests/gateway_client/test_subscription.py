@@ -15,13 +15,13 @@ def test_topics_are_names_each_once() -> None:
     """Numbers and UUIDs travel as text, and a topic that is named twice is consumed once."""
     asked = subscription(["chat", 7, "7", UUID(int=1), "chat"])
 
-    assert Subscription(("chat", "7", str(UUID(int=1))), DEFAULT_PREFETCH, "") == asked
+    assert asked == Subscription(("chat", "7", str(UUID(int=1))), DEFAULT_PREFETCH, "")
 
 
 @pytest.mark.parametrize("prefetch", [1, MAX_PREFETCH])
 def test_prefetch_within_its_limits_is_taken(prefetch: int) -> None:
     """One message at a time is the least; as many as a topic holds are the most."""
-    assert prefetch == subscription(["chat"], prefetch, "me").prefetch
+    assert subscription(["chat"], prefetch, "me").prefetch == prefetch
 
 
 @pytest.mark.parametrize(

@@ -114,10 +114,11 @@ def test_wrong_keys_everywhere_are_hopeless(told: Told) -> None:
     """Registers count until a gateway is known; one that may still let us in is hope."""
     assert told.troubles.hopeless([], [REGISTER]) is None
     told.troubles.registers([(REGISTER, WRONG_KEY)])
-    assert told.troubles.hopeless([], [REGISTER]) is WRONG_KEY
+    assert told.troubles.hopeless([], [REGISTER]) is told.errors[0]
     assert told.troubles.hopeless([GATEWAY], [REGISTER]) is None
     told.troubles.not_linked(GATEWAY, "refuses", WRONG_KEY)
-    assert told.troubles.hopeless([GATEWAY], [REGISTER]) is WRONG_KEY
+    assert told.troubles.hopeless([GATEWAY], [REGISTER]) is told.errors[1]
+    assert told.texts == [f"{REGISTER}: the keys differ", f"{GATEWAY}: the keys differ"]
     assert told.troubles.hopeless([GATEWAY, "10.0.0.2:2900"], [REGISTER]) is None
     told.troubles.consuming(GATEWAY)
 
@@ -134,7 +135,7 @@ def test_without_on_error_there_is_a_line_in_the_log(caplog: pytest.LogCaptureFi
     levels = [(record.levelname, bool(record.exc_info)) for record in caplog.records]
     assert levels == [("WARNING", False), ("ERROR", False), ("ERROR", True)]
     assert {record.name for record in caplog.records} == {"gateway_client"}
-    assert caplog.messages[2] == "a message was given back: 'user'"
+    assert caplog.messages[2] == "a handler failed: KeyError('user')"
 
 
 def test_an_on_error_that_fails_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
