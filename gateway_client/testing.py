@@ -11,16 +11,26 @@
 Arguments are checked as the real client checks them, so a test fails where the program would. Every
 method succeeds and finds what a friendly cluster would: clients are there, messages reach one
 connection, lists are empty; `answer` says otherwise.
+
+A consumer is given what the test puts, and its loop ends where a real one would wait::
+
+    gateway.put("chat", {"frame": {"type": "text", "data": "hello", "finish": True}}, uid=42)
+    answer_everybody(gateway)                      # for message in gateway.consume("chat"): ...
+    assert gateway.arguments_of("send_to_client") == [{"client_id": ANYBODY, "message": "hello to you"}]
+    assert [message.uid for message in gateway.acknowledged] == ["42"]
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+import itertools
+from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
-from typing import Any, Generic, NamedTuple, Self, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar, cast
 
+from gateway_client.aio.consuming_methods import AsyncConsuming
 from gateway_client.aio.methods import AsyncCurrentMethods, AsyncMethods
+from gateway_client.blocking.consuming_methods import BlockingConsuming
 from gateway_client.blocking.methods import BlockingCurrentMethods, BlockingMethods
 from gateway_client.calls import METHODS, Builder
 from gateway_client.calls.base import Call, EveryCall, OwnerCall, OwnersCall, ReadyCall
@@ -29,9 +39,17 @@ from gateway_client.facade import method_of
 from gateway_client.options import check_options
 from gateway_client.pipeline_methods import OUTSIDE, PipelineMethods
 from gateway_client.reached import Reached
+from gateway_client.recorded_queue import AsyncRecordingConsumer, RecordedQueue, RecordingConsumer
+from gateway_client.subscription import Subscription
+from gateway_client.troubles import OnError
+from gateway_wire.commands import QueueMessage
 from gateway_wire.commands.replies import COUNT, FLAG, SESSION
+from gateway_wire.names import Name, name_of
 
-__all__ = ["AsyncRecordingGateway", "RecordedCall", "RecordingGateway"]
+__all__ = ["ANYBODY", "AsyncRecordingGateway", "RecordedCall", "RecordingGateway"]
+
+ANYBODY: Final = "0" * 32
+"""The client that sent a message of which the test does not say who did."""
 
 C = TypeVar("C", bound="_Recorder")
 
@@ -54,12 +72,18 @@ class _Recorder:
     Attributes:
         calls: Every call, in order.
         lost: As the real ones count it; nothing is lost here unless the test says so.
+        acknowledged: The messages that a consumer has acknowledged, in this order.
+        given_back: Those that it gave back, by `nack` or since a handler raised; they do not come again.
     """
 
     def __init__(self) -> None:
         self.calls: list[RecordedCall] = []
         self.lost = 0
         self._answers: dict[str, Any] = {}
+        self._queue = RecordedQueue(self)
+        self._message_ids = itertools.count(1)
+        self.acknowledged = self._queue.acknowledged
+        self.given_back = self._queue.given_back
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {len(self.calls)} calls>"
@@ -83,6 +107,40 @@ class _Recorder:
             raise ValueError(f"there is no method {method!r} that answers")
         self._answers[method] = value
 
+    def put(
+        self,
+        topic: Name,
+        data: Any,
+        *,
+        client_id: str = ANYBODY,
+        uid: Name | None = None,
+        headers: Mapping[str, str] | None = None,
+        session: Mapping[Any, Any] | None = None,
+        tries: int = 1,
+    ) -> None:
+        """Put a message where `consume` finds it, behind those that were put before.
+
+        Args:
+            topic: The topic.
+            data: What `message.data` shall be.
+            client_id: The client that sent it.
+            uid: What the client was bound to.
+            headers: The headers of its handshake.
+            session: Its session.
+            tries: How often it was sent, this time included; above 1 it is `redelivered`.
+        """
+        message = QueueMessage(
+            next(self._message_ids),
+            name_of("topic", topic),
+            client_id,
+            data,
+            None if uid is None else name_of("uid", uid),
+            dict(headers or {}),
+            dict(session or {}),
+            tries,
+        )
+        self._queue.put(message)
+
     def record(self, build: Builder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Check and record one call, and return its answer."""
         check_options(kwargs)
@@ -99,7 +157,7 @@ class _Recorder:
         return answer(**arguments) if callable(answer) else answer
 
 
-class RecordingGateway(_Recorder, BlockingCurrentMethods, BlockingMethods):
+class RecordingGateway(_Recorder, BlockingConsuming, BlockingCurrentMethods, BlockingMethods):
     """Stands in for `Gateway` or a `GatewayClient` in tests.
 
     Attributes:
@@ -125,8 +183,13 @@ class RecordingGateway(_Recorder, BlockingCurrentMethods, BlockingMethods):
     def close(self) -> None:
         """Do nothing, as there is nothing to close."""
 
+    def _make_consumer(
+        self, asked: Subscription, *, manual_ack: bool, on_error: OnError | None
+    ) -> RecordingConsumer:
+        return RecordingConsumer(self._queue, asked, manual_ack=manual_ack, on_error=on_error)
 
-class AsyncRecordingGateway(_Recorder, AsyncCurrentMethods, AsyncMethods):
+
+class AsyncRecordingGateway(_Recorder, AsyncConsuming, AsyncCurrentMethods, AsyncMethods):
     """Stands in for `AsyncGateway` or an `AsyncGatewayClient` in tests.
 
     Attributes:
@@ -151,6 +214,11 @@ class AsyncRecordingGateway(_Recorder, AsyncCurrentMethods, AsyncMethods):
 
     async def aclose(self) -> None:
         """Do nothing, as there is nothing to close."""
+
+    def _make_consumer(
+        self, asked: Subscription, *, manual_ack: bool, on_error: OnError | None
+    ) -> AsyncRecordingConsumer:
+        return AsyncRecordingConsumer(self._queue, asked, manual_ack=manual_ack, on_error=on_error)
 
 
 class RecordingPipeline(PipelineMethods, Generic[C]):

@@ -160,7 +160,7 @@ class Consumer:
                 handler(message)
             except Exception as error:  # noqa: BLE001 - whatever it raises
                 message.nack()
-                self._troubles.tell(error)
+                self._troubles.handler_failed(error, message)
             else:
                 message.ack()
 

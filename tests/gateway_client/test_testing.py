@@ -7,7 +7,14 @@ import inspect
 import pytest
 
 from gateway_client import METHODS, Gateway, GatewayUnavailable, InvalidClientId, Reached
-from gateway_client.testing import AsyncRecordingGateway, RecordedCall, RecordingGateway
+from gateway_client.aio.message import AsyncMessage
+from gateway_client.blocking.message import Message
+from gateway_client.testing import (
+    ANYBODY,
+    AsyncRecordingGateway,
+    RecordedCall,
+    RecordingGateway,
+)
 
 CLIENT = "a" * 32
 ARGUMENTS = {
@@ -155,3 +162,97 @@ async def test_what_is_said_to_the_current_client_is_recorded() -> None:
     assert asynchronous.calls == [RecordedCall("destroy_current_client", {})]
     with pytest.raises(TypeError):
         gateway.send_to_current_client(7)  # type: ignore[arg-type]
+
+
+def _answer_everybody(gateway: RecordingGateway) -> None:
+    for message in gateway.consume("chat"):
+        message.reply({"got": message.data})
+
+
+async def _answer_everybody_async(gateway: AsyncRecordingGateway) -> None:
+    async for message in gateway.consume("chat"):
+        await message.reply({"got": message.data})
+
+
+async def test_a_consumer_gets_what_the_test_puts() -> None:
+    """In order, on its topics; then its loop ends. Replies and acknowledgements are recorded."""
+    gateway, asynchronous = RecordingGateway(), AsyncRecordingGateway()
+    for each in (gateway, asynchronous):
+        each.put("chat", "a", client_id=CLIENT, uid=42, headers={"host": "h"}, session={"n": 1})
+        each.put("other", "b")
+        each.put("chat", "c", tries=2)
+    _answer_everybody(gateway)
+    await _answer_everybody_async(asynchronous)
+    for each in (gateway, asynchronous):
+        assert each.arguments_of("send_to_client") == [
+            {"client_id": CLIENT, "message": {"got": "a"}},
+            {"client_id": ANYBODY, "message": {"got": "c"}},
+        ]
+        first, second = each.acknowledged
+        assert (first.topic, first.uid, first.headers, first.session, first.redelivered) == (
+            "chat",
+            "42",
+            {"host": "h"},
+            {"n": 1},
+            False,
+        )
+        assert (second.tries, second.uid, second.redelivered) == (2, None, True)
+        assert each.given_back == []
+
+
+async def test_what_a_handler_raises_on_is_recorded_as_given_back() -> None:
+    """And does not come again; `on_error` is told."""
+    told: list[Exception] = []
+
+    def handle(message: Message) -> None:
+        if message.data == "bad":
+            raise LookupError("no such order")
+
+    async def handle_async(message: AsyncMessage) -> None:
+        if message.data == "bad":
+            raise LookupError("no such order")
+
+    gateway, asynchronous = RecordingGateway(), AsyncRecordingGateway()
+    for each in (gateway, asynchronous):
+        for data in ("good", "bad", "fine"):
+            each.put("chat", data)
+    gateway.consume_with(handle, "chat", on_error=told.append)
+    await asynchronous.consume_with(handle_async, "chat", on_error=told.append)
+    for each in (gateway, asynchronous):
+        assert [message.data for message in each.acknowledged] == ["good", "fine"]
+        assert [message.data for message in each.given_back] == ["bad"]
+    assert [str(error) for error in told] == ["no such order"] * 2
+
+
+async def test_a_loop_that_is_left_acknowledges_as_the_real_one() -> None:
+    """The message in hand stays open, and others wait for the next consumer."""
+    gateway, asynchronous = RecordingGateway(), AsyncRecordingGateway()
+    for each in (gateway, asynchronous):
+        for number in range(3):
+            each.put("chat", number)
+    with gateway.consume("chat") as consumer:
+        for message in consumer:
+            if message.data == 1:
+                break
+    async with asynchronous.consume("chat") as aconsumer:
+        async for amessage in aconsumer:
+            if amessage.data == 1:
+                break
+    for each in (gateway, asynchronous):
+        assert [message.data for message in each.acknowledged] == [0]
+    assert [message.data for message in gateway.consume("chat")] == [2]
+    assert [amessage.data async for amessage in asynchronous.consume("chat")] == [2]
+
+
+async def test_what_a_consumer_gets_wrong_is_told_as_by_the_real_one() -> None:
+    """Before a message is given."""
+    gateway, asynchronous = RecordingGateway(), AsyncRecordingGateway()
+    for each in (gateway, asynchronous):
+        with pytest.raises(ValueError, match="names no topic"):
+            each.consume()
+        with pytest.raises(TypeError, match="a topic is a str, int or UUID"):
+            each.put(None, "a")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="async def"):
+        gateway.consume_with(_answer_everybody_async, "chat")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="not async def"):
+        await asynchronous.consume_with(_answer_everybody, "chat")  # type: ignore[arg-type]
