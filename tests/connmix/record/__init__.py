@@ -1,0 +1,1 @@
+"""How the conversations beside were recorded; needs PHP and the clients, which no test does."""
