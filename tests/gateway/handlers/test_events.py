@@ -1,16 +1,9 @@
 """What workers say of events, on real links."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from gateway.backend import Backend
-from gateway.executor import Executor
-from gateway.flusher import Flusher
-from gateway.handlers import link_table
 from gateway_wire.close_codes import CONNECTION_LOST
 from gateway_wire.commands import (
     Acknowledge,
@@ -23,50 +16,13 @@ from gateway_wire.commands import (
     LeaveEvents,
     PatchSession,
     Reply,
-    Role,
     SetSession,
     TakeEvents,
 )
 from gateway_wire.errors import ErrorCode
 from gateway_wire.limits import MAX_SESSION
-from tests.gateway.handlers.support import Gateway
-from tests.gateway.running import WorkerLink, dial_worker
+from tests.gateway.handlers.linked import linked
 from tests.gateway.support import turns_until
-from tests.support.links import Dialler, address_of, bound, party
-
-
-class Linked(Gateway):
-    """A core that workers dial."""
-
-    def __init__(self, dialler: Dialler) -> None:
-        super().__init__()
-        self._dialler = dialler
-
-    async def worker(self, *, takes: bool = True) -> WorkerLink:
-        """Dial as a worker."""
-        return await dial_worker(self._dialler, takes=takes)
-
-
-@asynccontextmanager
-async def linked() -> AsyncIterator[Linked]:
-    """Serve a core to workers."""
-    loop = asyncio.get_running_loop()
-    sock = bound()
-    async with Dialler(address_of(sock)) as dialler:
-        core = Linked(dialler)
-        flusher = Flusher(loop, 0)
-        flusher.outbox = core.outbox
-        of_links = link_table(core.hub, core.router, core.of_queues, lambda: core.now)
-        executor = Executor(loop, flusher, core.table, of_links)
-        gone = lambda link: core.router.link_lost(link, core.now)  # noqa: E731 - one line to wire
-        backend = Backend(party(Role.GATEWAY), "", executor, gone)
-        await backend.start(sock)
-        try:
-            yield core
-        finally:
-            backend.stop_accepting()
-            backend.close_links(ErrorCode.STOPPING, "the test is over")
-            await backend.wait_closed()
 
 
 async def test_events_follow_the_answer_to_taking_them() -> None:
