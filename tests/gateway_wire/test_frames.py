@@ -20,7 +20,14 @@ from gateway_wire.commands import (
     SetSession,
 )
 from gateway_wire.errors import ErrorCode, MessageTooLarge, RemoteProtocolError
-from gateway_wire.frames import BadCommand, FrameDecoder, decode_body, encode_frame
+from gateway_wire.frames import (
+    BadCommand,
+    FrameDecoder,
+    decode_body,
+    encode_frame,
+    encode_packed,
+    pack_field,
+)
 from gateway_wire.limits import MAX_FRAME, MAX_FRAME_BEFORE_PROOF
 from tests.gateway_wire.samples import CLIENT_ID, SAMPLES
 
@@ -265,3 +272,30 @@ def test_what_msgpack_cannot_carry_is_not_written(value: Any, error: type[Except
         encode_frame(Reply(value), 1)
 
     assert decode_body(encode_frame(Reply(1), 1)[4:]).command == Reply(1)
+
+
+# Fields that are packed already
+
+
+@pytest.mark.parametrize("command", SAMPLES, ids=lambda each: each.wire_name)
+def test_packed_fields_make_the_same_frame(command: Command) -> None:
+    """Whoever keeps fields packed sends what everybody sends."""
+    fields = [pack_field(value) for value in command.to_fields()]
+
+    assert encode_packed(type(command), fields) == encode_frame(command)
+
+
+def test_packed_fields_that_fit_no_frame_are_refused() -> None:
+    """As those are that are not packed."""
+    fields = [pack_field(["42"]), pack_field("x" * MAX_FRAME), pack_field(None)]
+    with pytest.raises(MessageTooLarge):
+        encode_packed(SendToUids, fields)
+
+
+@pytest.mark.parametrize("value", [2**64, [-(2**64)], "\ud800"])
+def test_what_cannot_be_packed_is_a_value_error(value: object) -> None:
+    """Whoever packs it hears of it, not whoever sends it."""
+    with pytest.raises(ValueError):
+        pack_field(value)
+    with pytest.raises(TypeError):
+        pack_field([object()])
