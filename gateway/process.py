@@ -2,14 +2,11 @@
 
 ::
 
-    browsers -> listeners -> edges -> Clients -> Hub         who is here
-                               ^       |    |
-                               |       |    +--> Routes -> Router, Queues, entry    what they do
-                               +------ | -- Outbox  <- Flusher
-                                       |      ^              what is on the way to them
-    backends -> Backend -> Executor -> handlers              what they ask for
+    browsers -> listeners -> edges ----+
+                                       +-> Core              who is here, what they say and are sent
+    backends -> Backend ---------------+
 
-    Announcer -> registers        AdminServer -> health, metrics, HTTP API
+    Announcer -> registers        AdminServer -> health, metrics, HTTP API, CONNMIX's API
 
 Start: internal listener, HTTP, announce, wait for the first acknowledgement, public listeners. Stop:
 public listeners, browsers (1012, over `drain`), their last events and messages, registers, links, HTTP.
@@ -25,58 +22,45 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from gateway.addressing import Hosts, choose_hosts
+from gateway.admin.mesh import ClusterMesh
 from gateway.admin.server import AdminServer, cluster_client
 from gateway.admin.sources import AdminSources
 from gateway.announcer import Announcer
 from gateway.backend import Backend
-from gateway.clients import Clients
-from gateway.destination import Nowhere
-from gateway.drain import close_all, finish
+from gateway.connmix.part import ConnmixPart
+from gateway.core import Core
+from gateway.drain import close_all
 from gateway.ebb import CHEAP_WALK, Ebb
 from gateway.edge.handshake import Handshake
 from gateway.edge.options import EdgeOptions
 from gateway.edge.proxies import TrustedProxies
 from gateway.edge.server import EdgeServer
 from gateway.edge.stream import keep_alive, speaking
-from gateway.executor import Executor
-from gateway.flusher import Flusher
-from gateway.handlers import QueueHandlers, command_table, link_table
-from gateway.hub import Hub
-from gateway.intake import QueueDestination
 from gateway.listing import list_connections
-from gateway.outbox import Outbox
 from gateway.program import HTTP, INTERNAL, TCP, WS, public_kind
-from gateway.queues.limits import QueueLimits, TooManyTopics
-from gateway.queues.queues import Queues
-from gateway.router import Router
-from gateway.routes import Routes, Target
 from gateway.schemes import Speeches, is_websocket, wants_tls
 from gateway.tls import server_context
 from gateway_process import heap
 from gateway_process.addresses import ListenUrl
-from gateway_process.errors import RunError
 from gateway_process.inspection import Work
 from gateway_process.sockets import address_of, explain
 from gateway_wire.addresses import Address
 from gateway_wire.commands import Announce, Role
 from gateway_wire.errors import ErrorCode
 from gateway_wire.hello import Party, new_instance
-from gateway_wire.ids import NativeIds, new_node_id, node_key_of
+from gateway_wire.ids import ConnmixIds, NativeIds, new_connmix_number, new_node_id
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Sequence
 
-    from gateway.connection import Connection
-    from gateway.destination import Destination
-    from gateway.edge.interface import ConnectRequest, Edge
+    from gateway.edge.interface import Edge
     from gateway.edge.listener import Listener
     from gateway.edge.speech import Speech
-    from gateway.routes import Route
     from gateway.settings import GatewaySettings
     from gateway_process.daemon import Addresses, Context
     from gateway_process.inspection import ConnectionPage, ConnectionQuery
-    from gateway_wire.aio.link import AioLink
+    from gateway_wire.ids import ClientIds
 
 __all__ = ["GatewayProcess"]
 
@@ -103,81 +87,34 @@ class GatewayProcess:
             settings: What the gateway was told.
             context: The listening sockets of this process, and its number.
         """
-        loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         self._settings = settings
         self._sockets = context.sockets
-        self._ids = NativeIds(new_node_id())
+        self._ids = _new_ids(settings)
         self._hosts = Hosts("", "")
-        self._secret_key = settings.secret_key.reveal()
         self._party = Party(Role.GATEWAY, new_instance())
-        self._loop = loop
-        self.hub = Hub()
-        self.router = Router(settings.routing)
-        self.queues = Queues(_queue_limits(settings))
-        self._nowhere = Nowhere()
-        self._queued: dict[str, QueueDestination] = {}
-        self._routes = self._read_routes(settings)
-        self._flusher = Flusher(loop, settings.flush_interval)
-        self.outbox = Outbox(
-            settings.send_buffer,
-            settings.send_buffer_total,
-            on_dirty=self._flusher.soon,
-            cut=self._cut_slow,
+        self._client = cluster_client(
+            map(str, settings.register), settings.secret_key, settings.max_message
         )
-        self._flusher.outbox = self.outbox
-        self.clients = Clients(
-            self.hub,
-            self.outbox,
-            self.router,
-            self._new_client_id,
-            choose=self._choose,
-            init_message=settings.says_client_id,
-            require_worker=settings.require_worker,
-            clock=loop.time,
-        )
-        self._of_queues = QueueHandlers(self.queues, loop.time)
-        self.executor = Executor(
-            loop,
-            self._flusher,
-            command_table(
-                self.hub, self.outbox, self.clients, self._of_queues, settings.max_message
-            ),
-            link_table(self.hub, self.router, self._of_queues, loop.time),
-        )
-        self.backend = Backend(self._party, self._secret_key, self.executor, self._link_done)
-        self.edge = EdgeServer(self.clients, _edge_options(settings))
+        self.core = core = Core(settings, ClusterMesh(self._client), self._new_client_id)
+        secret_key = settings.secret_key.reveal()
+        self.backend = Backend(self._party, secret_key, core.executor, core.link_lost)
+        self.edge = EdgeServer(core.clients, _edge_options(settings))
         self.edge.ticker.add(self)
         self._ebb = Ebb()
         self._listeners: list[Listener] = []
         self.announcer = Announcer(
             settings.register,
             self._party,
-            self._secret_key,
+            secret_key,
             self._announcement,
             self._choose_another_node_id,
         )
         self._why_not_ready = "starting: no register knows this gateway yet"
-        self._admin = AdminServer(
-            AdminSources(
-                hub=self.hub,
-                clients=self.clients,
-                outbox=self.outbox,
-                edge=self.edge,
-                backend=self.backend,
-                executor=self.executor,
-                announcer=self.announcer,
-                router=self.router,
-                why_not_ready=self._obstacle,
-                client=cluster_client(
-                    map(str, settings.register), settings.secret_key, settings.max_message
-                ),
-                api_key=settings.api_key,
-                restarts=context.restarts,
-            )
-        )
+        self._admin = AdminServer(self._admin_sources(context.restarts))
 
     def __repr__(self) -> str:
-        return f"<GatewayProcess {self.hub!r}>"
+        return f"<GatewayProcess {self.core.hub!r}>"
 
     # gateway_process.daemon.Role
 
@@ -186,6 +123,7 @@ class GatewayProcess:
         settings = self._settings
         speeches = Speeches(settings.app_dir, settings.max_message)
         speaks = [speeches.of(url) for url in settings.listen]
+        await self.core.load_entry(settings)
         self._hosts = await choose_hosts(
             settings.advertise, settings.advertise_bind, settings.register
         )
@@ -205,12 +143,9 @@ class GatewayProcess:
     async def reload(self, settings: GatewaySettings) -> None:
         """Take over settings that may change while running, and read certificates anew."""
         tls = _tls_context(settings)
+        await self.core.load_entry(settings)
+        self.core.reload(settings)
         self._settings = settings
-        self.queues.limits = _queue_limits(settings)
-        try:
-            self._routes = self._read_routes(settings)
-        except TooManyTopics as error:
-            raise RunError(f"route: {error}") from error
         self.edge.compression = settings.compression
         for listener in self._listeners:
             if listener.tls is not None:
@@ -227,13 +162,12 @@ class GatewayProcess:
         self._why_not_ready = "stopping"
         self.edge.stop_accepting()
         deadline = self._loop.time() + self._settings.stop_timeout - ENDING_TIME
-        await close_all(self.hub, self.clients, self._settings.drain)
+        await close_all(self.core.hub, self.core.clients, self._settings.drain)
         await self._browsers_gone(deadline)
         deadline = max(deadline, self._loop.time() + LAST_EVENTS_TIME)
-        self.clients.cut_ending()
+        self.core.clients.cut_ending()
         await self._browsers_gone(deadline)
-        await finish("events", self.router, deadline)
-        await finish("messages on queues", self.queues, deadline)
+        await self.core.finish(deadline)
         self.edge.close()
         await self.announcer.withdraw()
         self.backend.stop_accepting()
@@ -245,23 +179,24 @@ class GatewayProcess:
 
     def work(self) -> Work:
         """Return what the process holds and has done."""
-        lost = self.router.counters.lost.total()
+        core = self.core
+        lost = core.router.counters.lost.total()
         return Work(
-            connections=len(self.hub.connections),
-            messages_in=self.clients.counters.received,
-            messages_out=self.outbox.counters.deliveries,
-            send_failures=self.outbox.counters.slow + lost,
-            event_lag=self.router.lag(self._loop.time()),
+            connections=len(core.hub.connections),
+            messages_in=core.clients.counters.received,
+            messages_out=core.outbox.counters.deliveries,
+            send_failures=core.outbox.counters.slow + lost,
+            event_lag=core.router.lag(self._loop.time()),
         )
 
     def connections(self, query: ConnectionQuery) -> ConnectionPage:
         """Return one page of the browsers that are connected."""
-        return list_connections(self.hub, query, time.time())
+        return list_connections(self.core.hub, query, time.time())
 
     def turn(self) -> None:
         """Let a tick of the edge's timer pass: events that wait, links that are not read, memory."""
-        self.router.turn(self._loop.time())
-        self.executor.reassure_workers()
+        self.core.router.turn(self._loop.time())
+        self.core.executor.reassure_workers()
         sockets = self.edge.counters.sockets
         if self._ebb.turn(sockets):
             heap.give_back(walk=sockets <= CHEAP_WALK)
@@ -270,7 +205,7 @@ class GatewayProcess:
         """Wait until no browser's socket exists any more, at most until the loop's time is this."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(deadline):
-                await self.clients.all_gone()
+                await self.core.clients.all_gone()
 
     def _public_urls(self) -> Addresses:
         """Return the URLs of the public listeners, those of browsers apart from the others."""
@@ -286,13 +221,10 @@ class GatewayProcess:
 
     def _obstacle(self) -> str:
         """Return what the process has against being sent browsers, empty for nothing."""
-        if not self._why_not_ready and self._settings.require_worker and not self.router.workers:
+        is_worker_missing = self._settings.require_worker and not self.core.router.workers
+        if not self._why_not_ready and is_worker_missing:
             return "no worker: no business worker takes events, and one is required"
         return self._why_not_ready
-
-    def _link_done(self, link: AioLink) -> None:
-        self.router.link_lost(link, self._loop.time())
-        self._of_queues.link_lost(link)
 
     def _open_listeners(
         self, tls: ssl.SSLContext | None, speeches: Sequence[Speech | None]
@@ -318,63 +250,57 @@ class GatewayProcess:
         if settings.ping_data:
             self.edge.keepalive.on_interval = self._send_ping_data
         if settings.bind_timeout:
-            self.clients.unbound = self.edge.ticker.deadlines(
-                settings.bind_timeout, self.clients.close_unbound
+            self.core.clients.unbound = self.edge.ticker.deadlines(
+                settings.bind_timeout, self.core.clients.close_unbound
             )
         self.edge.start()
 
     def _send_ping_data(self, edge: Edge) -> None:
-        self.clients.send(edge, self._settings.ping_data)
-
-    # Where what browsers do goes.
-
-    def _read_routes(self, settings: GatewaySettings) -> Routes:
-        return Routes(settings.route, self._destination, self.router)
-
-    def _destination(self, route: Route) -> Destination:
-        """Return what a route leads to; all that lead to one topic lead to one destination."""
-        if route.target is Target.WORKER:
-            return self.router
-        if route.target is Target.DISCARD:
-            return self._nowhere
-        queued = self._queued.get(route.topic)
-        if queued is None:
-            queued = self._queued[route.topic] = QueueDestination(self.queues, route.topic)
-        return queued
-
-    def _choose(self, request: ConnectRequest) -> Destination:
-        return self._routes.choose(request)
-
-    # The parts, where one is made before the other.
-
-    def _cut_slow(self, connection: Connection) -> None:
-        self.clients.cut_slow(connection)
+        self.core.clients.send(edge, self._settings.ping_data)
 
     def _new_client_id(self) -> str:
         return self._ids.next()
 
     # What others know of this process.
 
+    def _admin_sources(self, restarts: int) -> AdminSources:
+        core, settings = self.core, self._settings
+        part = ConnmixPart(queues=core.queues, node_id=lambda: self._ids.node_id)
+        return AdminSources(
+            hub=core.hub,
+            clients=core.clients,
+            outbox=core.outbox,
+            edge=self.edge,
+            backend=self.backend,
+            executor=core.executor,
+            announcer=self.announcer,
+            router=core.router,
+            queues=core.queues,
+            why_not_ready=self._obstacle,
+            client=self._client,
+            api_key=settings.api_key,
+            connmix=part if settings.connmix else None,
+            entry=core.entry,
+            restarts=restarts,
+        )
+
     def _announcement(self) -> Announce:
         host, port = self._hosts.advertised, address_of(self._sockets[INTERNAL][0]).port
         http = address_of(self._sockets[HTTP][0])
         if http.dialled != http:  # it listens on every address, so on the announced one too
             http = Address(host, http.port)
-        node_id = self._ids.node_id
-        return Announce(node_id, host, port, 1, [node_key_of(node_id)], str(http))
+        return Announce(self._ids.node_id, host, port, 1, [*self._ids.keys], str(http))
 
     def _choose_another_node_id(self) -> None:
         logger.warning("node id %s is taken; choosing another", self._ids.node_id)
-        self._ids = NativeIds(new_node_id())
+        self._ids = _new_ids(self._settings)
 
 
-def _queue_limits(settings: GatewaySettings) -> QueueLimits:
-    return QueueLimits(
-        messages=settings.queue_messages,
-        size=settings.queue_bytes,
-        topics=settings.queue_topics,
-        tries=settings.queue_tries,
-    )
+def _new_ids(settings: GatewaySettings) -> ClientIds:
+    """Choose where the process is found, in the form of client ids that it hands out."""
+    if settings.connmix:
+        return ConnmixIds(new_node_id(), new_connmix_number())
+    return NativeIds(new_node_id())
 
 
 def _edge_options(settings: GatewaySettings) -> EdgeOptions:

@@ -1,4 +1,4 @@
-"""A whole gateway process on sockets of the test, in the test's own loop, and workers that dial it."""
+"""A whole gateway process on sockets of the test, in the test's own loop, and workers and consumers that dial it."""
 
 import asyncio
 import json
@@ -11,13 +11,22 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from gateway.process import GatewayProcess
 from gateway.program import HTTP, INTERNAL, public_kind
+from gateway.routes import Route
 from gateway.settings import GatewaySettings
 from gateway_process.addresses import ListenUrl
 from gateway_process.daemon import Context
 from gateway_process.errors import RunError
 from gateway_wire.addresses import Address
 from gateway_wire.aio.link import AioLink
-from gateway_wire.commands import Acknowledge, Command, Reply, Role, TakeEvents
+from gateway_wire.commands import (
+    Acknowledge,
+    Command,
+    Consume,
+    QueueMessage,
+    Reply,
+    Role,
+    TakeEvents,
+)
 from tests.gateway.admin.core import register
 from tests.support.links import Dialler, Owner, address_of, bound
 
@@ -79,7 +88,7 @@ async def browsing(
 
 
 class WorkerLink:
-    """A worker's end of a link: says commands, and gives what came."""
+    """A worker's or consumer's end of a link: says commands, and gives what came."""
 
     def __init__(self, link: AioLink, owner: Owner) -> None:
         self.link = link
@@ -127,3 +136,26 @@ async def serving_workers(**settings: Any) -> AsyncIterator[tuple[Running, Diall
                 yield running, dialler
         finally:
             await running.process.stop()
+
+
+async def dial_consumer(dialler: Dialler, *topics: str, prefetch: int = 100) -> WorkerLink:
+    """Dial as a consumer of topics."""
+    consumer = WorkerLink(*await dialler.dial(Role.CLIENT))
+    assert await consumer.ask(Consume([*topics], prefetch)) is None
+    return consumer
+
+
+@asynccontextmanager
+async def consuming(
+    *routes: str, topics: tuple[str, ...] = ("chat",), prefetch: int = 100, **settings: Any
+) -> AsyncIterator[tuple[Running, WorkerLink]]:
+    """Run a gateway with routes, and a consumer; give both."""
+    route = tuple(map(Route.parse, routes))
+    async with serving_workers(route=route, **settings) as (running, dialler):
+        yield running, await dial_consumer(dialler, *topics, prefetch=prefetch)
+
+
+def text_of(message: QueueMessage) -> str:
+    """Give the text that a browser sent."""
+    text: str = message.data["frame"]["data"]
+    return text

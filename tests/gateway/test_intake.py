@@ -1,11 +1,7 @@
 """The way from clients onto a queue: over edges without I/O, and over real sockets."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from types import MappingProxyType
-from typing import Any
 
 import pytest
 
@@ -15,19 +11,13 @@ from gateway.intake import QueueDestination
 from gateway.queues.lane import Delivery
 from gateway.queues.limits import QueueLimits
 from gateway.queues.queues import Queues
-from gateway.routes import Route
-from gateway.settings import GatewaySettings
-from gateway_process.errors import RunError
 from gateway_wire import close_codes
 from gateway_wire.commands import (
     AcknowledgeMessages,
-    Consume,
     PatchSession,
-    QueueMessage,
-    Role,
     SendToClients,
 )
-from tests.gateway.running import Running, WorkerLink, browsing, dial_worker, serving_workers
+from tests.gateway.running import browsing, consuming, dial_consumer, text_of
 from tests.gateway.support import bare, pipe_of, turns_until
 from tests.support.links import Dialler
 
@@ -166,29 +156,6 @@ def test_clients_that_come_and_go_leave_nothing_behind() -> None:
 # In a whole process.
 
 
-async def dial_consumer(dialler: Dialler, *topics: str, prefetch: int = 100) -> WorkerLink:
-    """Dial as a consumer of topics."""
-    consumer = WorkerLink(*await dialler.dial(Role.CLIENT))
-    assert await consumer.ask(Consume([*topics], prefetch)) is None
-    return consumer
-
-
-@asynccontextmanager
-async def consuming(
-    *routes: str, topics: tuple[str, ...] = ("chat",), prefetch: int = 100, **settings: Any
-) -> AsyncIterator[tuple[Running, WorkerLink]]:
-    """Run a gateway with routes, and a consumer; give both."""
-    route = tuple(map(Route.parse, routes))
-    async with serving_workers(route=route, **settings) as (running, dialler):
-        yield running, await dial_consumer(dialler, *topics, prefetch=prefetch)
-
-
-def text_of(message: QueueMessage) -> str:
-    """Give the text that a browser sent."""
-    text: str = message.data["frame"]["data"]
-    return text
-
-
 async def test_a_browser_and_a_consumer_talk() -> None:
     """The consumer is told who said what, and answers; session and headers go along."""
     async with consuming("queue:chat") as (running, consumer), browsing(running) as (ann, ann_id):
@@ -209,38 +176,6 @@ async def test_a_browser_and_a_consumer_talk() -> None:
         assert second.session == {"user_id": 7}
 
 
-async def test_the_path_says_where_messages_go() -> None:
-    """Each browser's messages arrive where the first route that matches says, and nowhere else."""
-    routes = (
-        "/chat=queue:chat",
-        "/chat/=queue:slash",
-        "/quiet=discard",
-        "/work=worker",
-        "queue:rest",
-    )
-    topics = ("chat", "slash", "rest")
-    async with (
-        consuming(*routes, topics=topics) as (running, consumer),
-        Dialler(running.internal) as dialler,
-    ):
-        worker = await dial_worker(dialler)
-        for path in ("/chat?x=/work", "/chat/", "/quiet", "/work", "/", "/Chat"):
-            async with browsing(running, path) as (browser, _):
-                await browser.send(path)
-                await browser.close()
-        got = [(each.topic, text_of(each)) for each in await consumer.told(4)]
-        assert got == [
-            ("chat", "/chat?x=/work"),
-            ("slash", "/chat/"),
-            ("rest", "/"),
-            ("rest", "/Chat"),
-        ]
-        messages = [each for each in await worker.told(4) if hasattr(each, "message")]
-        assert [each.message for each in messages] == ["/work"]
-        assert running.process.clients.counters.discarded == 1
-        assert consumer.owner.envelopes.empty()
-
-
 async def test_a_full_queue_stops_its_senders_and_nobody_else() -> None:
     """Nothing is lost, all of it comes in order afterwards, and others speak meanwhile."""
     count, size = 300, 64 * 1024
@@ -256,7 +191,7 @@ async def test_a_full_queue_stops_its_senders_and_nobody_else() -> None:
                 await flooding.send(f"{number:06}" + "x" * size)
 
         sending = asyncio.create_task(flood())
-        queues = running.process.queues
+        queues = running.process.core.queues
         await turns_until(lambda: queues.is_full("chat"))
         await quiet.send("still here")
         assert text_of((await others.told(1))[0]) == "still here"
@@ -281,7 +216,7 @@ async def test_what_a_browser_sent_outlives_it() -> None:
         async with browsing(running) as (browser, client_id):
             assert await consumer.ask(PatchSession(client_id, {"name": "Ann"}, [])) is True
             await browser.send("bye")
-        await running.process.clients.all_gone()
+        await running.process.core.clients.all_gone()
         async with Dialler(running.internal) as dialler:
             late = await dial_consumer(dialler, "chat")
             (message,) = await late.told(1)
@@ -302,61 +237,6 @@ async def test_a_consumer_that_goes_gives_back_what_it_had() -> None:
         async with Dialler(running.internal) as dialler:
             (again,) = await (await dial_consumer(dialler, "chat")).told(1)
         assert (again.message_id, again.tries) == (first.message_id, 2)
-
-
-async def test_a_stop_waits_for_consumers() -> None:
-    """Browsers are closed; what they said may be dealt with, and the links live until it is."""
-    async with consuming("queue:chat") as (running, consumer), browsing(running) as (browser, _):
-        await browser.send("last words")
-        (message,) = await consumer.told(1)
-        stopping = asyncio.create_task(running.process.stop())
-        await browser.wait_closed()
-        assert browser.close_code == 1012
-        assert not stopping.done()
-        consumer.link.send(AcknowledgeMessages([message.message_id]))
-        await stopping
-
-
-async def test_a_stop_loses_what_no_consumer_deals_with(caplog: pytest.LogCaptureFixture) -> None:
-    """What has nobody is not waited for; the log says how much is lost."""
-    async with (
-        consuming("queue:chat", topics=("other",)) as (running, _),
-        browsing(running) as (browser, _),
-    ):
-        await browser.send("1")
-        await browser.send("2")
-        await turns_until(lambda: running.process.clients.counters.received == 2)
-        with caplog.at_level(logging.WARNING, "gateway"):
-            await running.process.stop()
-    assert "2 messages on queues were not finished in time; they are lost" in caplog.text
-
-
-async def test_a_reload_changes_routes_for_who_comes_then() -> None:
-    """Who is connected stays where it was; limits hold at once."""
-    async with (
-        consuming("queue:chat", topics=("chat", "news")) as (running, consumer),
-        browsing(running) as (old, _),
-    ):
-        settings = GatewaySettings(route=(Route.parse("queue:news"),), queue_messages=2)
-        await running.process.reload(settings)
-        async with browsing(running) as (new, _):
-            await old.send("old")
-            assert (await consumer.told(1))[0].topic == "chat"
-            await new.send("new")
-            assert (await consumer.told(1))[0].topic == "news"
-            assert running.process.queues.limits.messages == 2
-
-
-async def test_a_reload_that_finds_no_room_for_a_topic_changes_no_route() -> None:
-    """Consumers have made as many as there may be."""
-    async with consuming("queue:chat", topics=("a", "b"), queue_topics=3) as (running, consumer):
-        settings = GatewaySettings(route=(Route.parse("queue:c"),), queue_topics=3)
-        with pytest.raises(RunError, match="route: there is no room for the topic 'c'"):
-            await running.process.reload(settings)
-        async with browsing(running) as (browser, _):
-            await browser.send("x")
-            await turns_until(lambda: running.process.queues.states(0.0)["chat"]["waiting"])
-        assert consumer.owner.envelopes.empty()
 
 
 async def test_devices_take_routes_without_a_path() -> None:

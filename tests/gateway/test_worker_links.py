@@ -58,7 +58,7 @@ async def test_a_flood_is_stopped_at_its_source() -> None:
     count = 3_000
     async with serving_workers() as (running, dialler):
         worker = await dial_worker(dialler)
-        router, counters = running.process.router, running.process.clients.counters
+        router, counters = running.process.core.router, running.process.core.clients.counters
         async with browsing(running) as (flood, _), browsing(running) as (calm, calm_id):
             await worker.told(4)
             worker.finish(1, 2)
@@ -110,7 +110,7 @@ async def test_workers_that_are_replaced_lose_and_double_nothing() -> None:
         worker.link.send(LeaveEvents(), 1000)
         await working
         assert handled == list(range(3_000))
-        assert running.process.router.counters.lost.total() == 0
+        assert running.process.core.router.counters.lost.total() == 0
 
 
 async def _work(worker: WorkerLink, handled: list[int]) -> None:
@@ -142,7 +142,7 @@ async def test_the_last_events_are_finished_before_a_stop_ends() -> None:
             await stopping
         reason = await worker.owner.reasons.get()
         assert "this gateway is stopping" in str(reason)
-        counters = running.process.router.counters
+        counters = running.process.core.router.counters
         assert (counters.acknowledged, counters.lost.total()) == (2, 0)
 
 
@@ -157,7 +157,7 @@ async def test_a_worker_that_never_finishes_does_not_hold_a_stop_up_for_ever(
             with caplog.at_level(logging.WARNING, "gateway"):
                 await running.process.stop()
     assert "2 events were not finished in time; they are lost" in caplog.text
-    assert running.process.router.unacked == 0
+    assert running.process.core.router.unacked == 0
 
 
 async def test_what_waits_for_no_worker_does_not_hold_a_stop_up() -> None:
@@ -165,10 +165,10 @@ async def test_what_waits_for_no_worker_does_not_hold_a_stop_up() -> None:
     async with serving_workers() as (running, dialler):
         worker = await dial_worker(dialler)
         worker.link.close(ErrorCode.STOPPING, "gone")
-        await turns_until(lambda: not running.process.router.workers)
+        await turns_until(lambda: not running.process.core.router.workers)
         async with browsing(running):
             await running.process.stop()
-        assert running.process.router.counters.lost[Loss.STOPPING] == 2
+        assert running.process.core.router.counters.lost[Loss.STOPPING] == 2
 
 
 async def test_work_and_connections_are_told() -> None:
@@ -178,8 +178,8 @@ async def test_work_and_connections_are_told() -> None:
         async with browsing(running) as (browser, client_id):
             await browser.send("hello")
             await worker.told(3)
-            connections = running.process.hub.connections
-            running.process.outbox.offer([connections[client_id]], "welcome")
+            connections = running.process.core.hub.connections
+            running.process.core.outbox.offer([connections[client_id]], "welcome")
             work = running.process.work()
             (row,) = running.process.connections(ConnectionQuery()).rows
         assert (work.connections, work.messages_in, work.messages_out) == (1, 1, 1)
