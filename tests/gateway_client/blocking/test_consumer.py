@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -233,3 +235,55 @@ def test_a_forked_child_lets_go_of_its_parents_consumer(
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
     assert seen == ["a", "b"]
     gateway.wait_for(lambda: gateway.acknowledged == pushed.join())
+
+
+GEVENT = """
+from gevent import monkey
+monkey.patch_all()
+import sys, gevent
+from gateway_client import GatewayClient
+
+client = GatewayClient(sys.argv[1], secret_key="")
+consumer = client.consume("chat")
+seen, turns = [], []
+
+def consume():
+    for message in consumer:
+        seen.append(message.data)
+        message.reply("got it")
+
+def others():
+    while len(seen) < 2:
+        turns.append(1)
+        gevent.sleep(0.001)
+    consumer.close()
+
+consuming, closing = gevent.spawn(consume), gevent.spawn(others)
+print("ready", flush=True)
+gevent.joinall([consuming, closing], raise_error=True)
+assert seen == ["a", "b"], seen
+assert len(turns) > 1  # the other greenlet ran while this one waited
+print("done")
+"""
+
+
+def test_greenlets_run_while_one_of_them_waits(
+    register: FakeRegister, gateway: FakeGateway
+) -> None:
+    """Under gevent a wait yields to other greenlets, and one of them may end it."""
+    sender = gateway.connect(5)
+
+    def push() -> None:
+        for data in "ab":
+            gateway.push(data, client_id=sender)
+
+    with Beside(push):
+        done = subprocess.run(
+            [sys.executable, "-c", GEVENT, str(register.address)],
+            capture_output=True,
+            text=True,
+            timeout=40,
+            check=False,
+        )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ready\ndone\n", "")
+    gateway.wait_for(lambda: gateway.acknowledged == [1, 2])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 
 import pytest
 
-from gateway_client import Gateway, GatewayClient, inside
+from gateway_client import Gateway, GatewayClient, config, inside
 from gateway_client.blocking.message import Message
 from gateway_wire import commands as wire
 from tests.gateway_client.blocking.beside import Beside
@@ -82,6 +83,35 @@ async def test_on_a_running_loop_it_warns_once(client: GatewayClient) -> None:
     with pytest.warns(RuntimeWarning, match="use AsyncGateway"):
         client.consume("chat")
     client.consume("chat")
+
+
+@pytest.fixture
+def worker(register: FakeRegister) -> Iterator[Worker]:
+    """A worker that this process is, of the cluster of the register."""
+
+    class Patient(Worker):
+        def refuse_on_loop(self, name: str) -> None:
+            """Be on another thread."""
+
+    worker = Patient()
+    inside.install(worker)
+    config.set_defaults([register.address], "")
+    yield worker
+    Gateway.close()
+    config.forget_defaults()
+    inside.uninstall()
+
+
+def test_inside_a_worker_it_consumes_on_links_of_its_own(
+    worker: Worker, gateway: FakeGateway
+) -> None:
+    """From the worker's cluster; replies leave on the links of the worker, and close() ends it."""
+    with Beside(lambda: gateway.push("a")):
+        for message in Gateway.consume("chat"):
+            message.reply("b")
+            Gateway.close()
+    assert worker.calls == [("run", "send_to_client")]
+    assert gateway.acknowledged == [1]
 
 
 async def test_inside_a_worker_its_loop_is_not_blocked(register: FakeRegister) -> None:
