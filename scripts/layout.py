@@ -40,6 +40,7 @@ TESTED_ELSEWHERE: Final[dict[str, str]] = {
     "gateway/connmix/wanted.py": "declarations; tests/gateway/connmix/test_methods.py has each",
     "gateway/demo/process.py": "a few lines that test_program.py starts and stops",
     "gateway/edge/interface.py": "protocols and a record; tests/gateway/edge/test_handshake.py shows what is told",
+    "gateway/entry/ports.py": "protocols and a record; tests/gateway/entry/support.py fills them",
     "gateway/holding.py": "what the dispatch counts with; tests/gateway/test_router.py drives it",
     "gateway_client/aio/consumer_link.py": _AIO_CONSUMER,
     "gateway_client/aio/consuming_methods.py": _AIO_CONSUMER,

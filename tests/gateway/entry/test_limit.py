@@ -199,8 +199,13 @@ def test_where_nothing_can_be_ended_it_is_told() -> None:
     context = copy_context()
     assert watch.run(context, int) == 0
     assert not told
+
+    def slow_and_wrong() -> float:
+        time.sleep(1.5 * LIMIT)
+        return 1 / 0
+
     with pytest.raises(ZeroDivisionError):
-        watch.run(context, lambda: time.sleep(1.5 * LIMIT) or 1 / 0)
+        watch.run(context, slow_and_wrong)
     watch.stop()
     [(seen, seconds)] = told
     assert seen is context
