@@ -5,8 +5,7 @@ They check what they are given; a facade makes the consumer, in `_make_consumer`
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 from gateway_client.aio.consumer import AsyncConsumer
 from gateway_client.aio.crew import Handler, check_handler
@@ -17,20 +16,13 @@ from gateway_wire.names import Name
 
 __all__ = ["AsyncConsuming"]
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def _method(function: Callable[Concatenate[Any, P], R]) -> Method[P, R]:
-    return Method(function)
-
 
 class AsyncConsuming:
     """The methods that consume."""
 
     __slots__ = ()
 
-    @_method
+    @Method
     def consume(
         self: Any,
         *topics: Name,
@@ -64,7 +56,7 @@ class AsyncConsuming:
         made: AsyncConsumer = self._make_consumer(asked, manual_ack=manual_ack, on_error=on_error)
         return made
 
-    @_method
+    @Method
     async def consume_with(
         self: Any,
         handler: Handler,
