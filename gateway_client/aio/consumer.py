@@ -85,6 +85,7 @@ class AsyncConsumer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._engine: Engine | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._error: Exception | None = None
         self._is_entered = False
         self.is_closing = False
         self._stopping_until: float | None = None
@@ -161,7 +162,8 @@ class AsyncConsumer:
             raise RuntimeError(f"{self!r} is iterated by another task: give each its own consumer")
         await self._start()
         while not self.is_closing:
-            self._raise_if_hopeless()
+            if self._error is not None:
+                raise self._error
             if self.store.waiting:
                 return True
             self._waiter = asyncio.get_running_loop().create_future()
@@ -194,9 +196,11 @@ class AsyncConsumer:
     def link_changed(self, link: ConsumerLink) -> None:
         """Take note that a gateway agreed or refused to send, or that its link has ended."""
         engine = self._engine
-        if engine is not None and link.node in engine.cluster.directory.dropped:
+        if engine is None:
+            raise AssertionError("a consumer that has links has an engine")
+        if link.node in engine.cluster.directory.dropped:
             engine.forget_dropped()
-        self._wake()
+        self._changed(engine)
 
     def stop(self) -> float:
         """Have all gateways stop; return the loop time until which they are waited for."""
@@ -259,16 +263,13 @@ class AsyncConsumer:
         engine.keep_up()
         if engine.cluster.directory.is_answered:
             self.troubles.gateways_known(len(self._links), failures)
-        self._wake()
+        self._changed(engine)
 
-    def _raise_if_hopeless(self) -> None:
-        engine = self._engine
-        if engine is None:
-            return
+    def _changed(self, engine: Engine) -> None:
+        """Wake who waits, for a message or to hear that there is no use in waiting."""
         gateways = [link.address for link in self._links]
-        error = self.troubles.hopeless(gateways, engine.registers.failures)
-        if error is not None:
-            raise error
+        self._error = self.troubles.hopeless(gateways, engine.registers.failures)
+        self._wake()
 
     def _has_unsent(self) -> None:
         asyncio.get_running_loop().call_soon(self.store.flush)

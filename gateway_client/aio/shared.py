@@ -73,7 +73,7 @@ class AsyncGateway(AsyncConsuming, AsyncCurrentMethods, AsyncMethods):
 
         A worker keeps its links.
         """
-        if _worker_of(cls) is None:
+        if _worker_of(cls) is None or "_client" in cls.__dict__:
             await cls._shared().aclose()
 
     @classmethod

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from gateway_client import AsyncGateway, AsyncGatewayClient
+from gateway_client import AsyncGatewayClient
 from gateway_client.aio.message import AsyncMessage
 from gateway_client.errors import AuthenticationFailed
 from gateway_wire import commands as wire
@@ -419,24 +419,6 @@ async def test_a_forked_child_lets_go(aclient: AsyncGatewayClient, gateway: Fake
     await closed(gateway)
     os.close(writing)
     assert (await away(os.waitpid, child, 0))[1] == 0
-
-
-async def test_class_level_it_replies_class_level(
-    register: FakeRegister, gateway: FakeGateway
-) -> None:
-    """Also inside a worker, where it has links of its own and replies go the worker's way."""
-
-    class Mine(AsyncGateway):
-        """A client of its own."""
-
-        register_address = str(register.address)
-        secret_key = ""
-
-    async with Mine.consume("chat") as consumer:
-        await away(gateway.push, "a", client_id=gateway.connect())
-        message = await anext(aiter(consumer))
-        assert await message.reply("b") == 1
-    await Mine.aclose()
 
 
 async def _coroutine(_: Exception) -> None:

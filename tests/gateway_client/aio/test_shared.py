@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway_client import AsyncGateway, GatewayUnavailable
+from gateway_client import AsyncGateway, AsyncMessage, GatewayUnavailable, inside
+from gateway_client.config import forget_defaults, set_defaults
+from gateway_wire import commands as wire
 from tests.gateway_client.peers import FakeGateway, FakeRegister
+from tests.gateway_client.test_inside import Worker
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +59,43 @@ def test_what_is_lost_unconfirmed_is_counted_over_all_loops(
         with pytest.raises(GatewayUnavailable):
             asyncio.run(Mine.send_to_all("m", confirm=False))
     assert (Mine.lost, AsyncGateway.lost) == (2, 0)
+
+
+async def test_it_consumes_and_replies_with_the_shared_client(
+    register: FakeRegister, gateway: FakeGateway
+) -> None:
+    """`aclose` ends what is consumed on the loop, too."""
+    AsyncGateway.register_address, AsyncGateway.secret_key = str(register.address), ""
+    told = asyncio.Event()
+
+    async def consume() -> None:
+        async for message in AsyncGateway.consume("chat"):
+            assert await message.reply("b") == 1
+            told.set()
+
+    consuming = asyncio.ensure_future(consume())
+    await asyncio.to_thread(gateway.push, "a", client_id=gateway.connect())
+    await told.wait()
+    await AsyncGateway.aclose()
+    await consuming
+    await asyncio.to_thread(gateway.wait_for, lambda: not gateway.listener.links)
+
+
+async def test_inside_a_worker_it_consumes_on_links_of_its_own(
+    register: FakeRegister, gateway: FakeGateway
+) -> None:
+    """Where the worker's registers are; replies go the worker's way."""
+    worker = Worker()
+    inside.install(worker)
+    set_defaults([register.address], "")
+    try:
+        async with AsyncGateway.consume("chat") as consumer:
+            await asyncio.to_thread(gateway.push, "a", client_id=gateway.connect())
+            message = await anext(aiter(consumer))
+            assert isinstance(message, AsyncMessage)
+            await message.reply("b")
+    finally:
+        inside.uninstall()
+        forget_defaults()
+    assert worker.calls == [("run_async", "send_to_client")]
+    assert gateway.commands(wire.SendToClients) == []
