@@ -119,7 +119,7 @@ def dev(
     of_register = {"listen": register_listen, "http": register_http}
     register_settings = _register_settings(loader, of_register)
     worker_settings = _worker_settings(loader, {"events": target, **of_events})
-    register = _start_register(register_settings)
+    register = _start_register(register_settings, connmix=settings.connmix)
     gateways = _start_gateways(settings, register)
     workers = [] if worker_settings is None else [_start_events(worker_settings, register)]
     demos = _start_demo(listen, settings, gateways[0]) if demo else []
@@ -166,8 +166,10 @@ def _bind_register(settings: RegisterSettings) -> list[Sockets]:
     ]
 
 
-def _start_register(settings: RegisterSettings) -> Child:
-    (child,) = children_of(replace(REGISTER, bind=_bind_register), settings)
+def _start_register(settings: RegisterSettings, *, connmix: bool) -> Child:
+    """Start it, as a centre of CONNMIX where the gateway speaks that."""
+    program = replace(REGISTER, bind=_bind_register)
+    (child,) = children_of(program, replace(settings, connmix=settings.connmix or connmix))
     return child
 
 
@@ -221,6 +223,11 @@ def _events_of(child: Child) -> WorkerSettings:
 
 
 def _refuse_demo_without_browsers(settings: GatewaySettings) -> None:
+    if settings.connmix:
+        remedy = "leave the demo out with --no-demo"
+        raise SettingsError(
+            "--connmix", "sends no init message, which the demo's page needs", remedy
+        )
     if not any(map(is_websocket, settings.listen)):
         remedy = "add one, as --listen ws://127.0.0.1:7272, or leave the demo out with --no-demo"
         raise SettingsError("--listen", "has no ws:// for the demo's page", remedy)

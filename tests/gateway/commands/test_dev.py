@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from gateway_client import AuthenticationFailed, GatewayClient
 from gateway_process.errors import ExitCode
 from gateway_wire import close_codes
-from tests.support.cluster import Browser, browse, children, get_text, interrupt, nodes
+from tests.support.cluster import Browser, browse, children, get_json, get_text, interrupt, nodes
 from tests.support.daemons import DEV_ON_ANY_PORT, Daemon, run
 from tests.support.waiting import PATIENCE, eventually
 
@@ -244,3 +244,19 @@ def test_an_unknown_key_of_the_registers_section_is_told(tmp_path: Path) -> None
     code, _, errors = run("gateway", *DEV_ON_ANY_PORT, "-c", str(file))
     assert code == ExitCode.USAGE
     assert f"{file}: [register] lisen: is no setting; did you mean listen?" in errors
+
+
+def test_with_connmix_its_register_is_a_centre() -> None:
+    """The one flag is enough: the gateway is found where its clients look."""
+    with dev("--no-demo", "--connmix") as daemon:
+        assert get_json(daemon.ready.register_http, "/version")["apis"] == ["v1"]
+        assert len(nodes(daemon)) == 1
+
+
+def test_the_demo_needs_an_init_message() -> None:
+    """Its page would wait for its client id for ever."""
+    code, _, stderr = run("gateway", *DEV_ON_ANY_PORT, "--connmix")
+
+    assert code == ExitCode.USAGE
+    assert "--connmix" in stderr
+    assert "--no-demo" in stderr
