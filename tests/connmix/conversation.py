@@ -1,15 +1,17 @@
 """A conversation as a file: what happened, one step a line, and how it is played again.
 
 The client's bytes go out as they were recorded, only with the names of today in them; what the server
-answers must be, byte for byte, what it answered then. By rule differ: names (`known` in the steps), and
-the headers in `_OF_THE_DAY`. Each step has the shape of one `case` in :meth:`Replay.play`.
+answers must be, byte for byte, what it answered then. By rule differ: names (`known` in the steps), the
+headers in `_OF_THE_DAY`, and the text of an error, which is for people. Each step has the shape of one `case` in :meth:`Replay.play`.
 """
 
 import json
+import re
 import socket
 import struct
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -23,6 +25,11 @@ Message = HttpMessage | Frame
 
 _OF_THE_DAY: Final = ("Date: ", "Server: ")
 """Headers that say when, and with which versions, an answer was made."""
+
+_ERROR_TEXT: Final = re.compile(
+    r'^(\{"(?:E|error)":\{"(?:c|code)":\d+,"(?:m|message)":)"(?:[^"\\]|\\.)+"'
+)
+"""What stands in front of the text of an error, in both spellings, and the text; it is never empty."""
 
 _EVENTS: Final = ('{"e":', '{"event":')
 """How events begin, in both spellings."""
@@ -68,7 +75,8 @@ class Client:
         is due at the same time, nobody promises.
         """
         message = self._next(events=_is_event(expected))
-        assert message == expected, f"it answers now\n{message}\ninstead of\n{expected}"
+        told, then = message and _lasting(message), expected and _lasting(expected)
+        assert told == then, f"it answers now\n{told}\ninstead of\n{then}"
 
     def close(self) -> None:
         """End it in order; harmless when it has ended."""
@@ -94,7 +102,7 @@ class Client:
             return Frame.read(self._stream)
         answer = HttpMessage.read(self._stream)
         self._is_open = answer is not None and answer.is_upgrade
-        return answer and HttpMessage(_lasting(answer.text))
+        return answer
 
 
 class Replay:
@@ -185,16 +193,17 @@ def _unknown(step: Step) -> AssertionError:
 
 
 def _message(fields: dict[str, Any]) -> Message:
-    if "text" in fields:
-        return HttpMessage(_lasting(fields["text"]))
-    return Frame(**fields)
+    return HttpMessage(**fields) if "text" in fields else Frame(**fields)
 
 
 def _is_event(message: Message | None) -> bool:
     return isinstance(message, Frame) and message.payload.startswith(_EVENTS)
 
 
-def _lasting(text: str) -> str:
-    head, _, body = text.partition("\r\n\r\n")
+def _lasting(message: Message) -> Message:
+    """Take off what may differ."""
+    if isinstance(message, Frame):
+        return replace(message, payload=_ERROR_TEXT.sub(r'\1"..."', message.payload))
+    head, _, body = message.text.partition("\r\n\r\n")
     lines = (line for line in head.split("\r\n") if not line.startswith(_OF_THE_DAY))
-    return "\r\n".join((*lines, "", body))
+    return HttpMessage("\r\n".join((*lines, "", body)))
