@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from prometheus_client import ProcessCollector
 
-from gateway.admin.metrics import CATALOGUE, NAMESPACE
+from gateway.admin.measures import NAMESPACE
+from gateway.admin.metrics import CATALOGUE
 from gateway.admin.problems import Problem
 from gateway_client.calls import SUBJECTS, Builder
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.executor import Executor
     from gateway.hub import Hub
     from gateway.outbox import Outbox
+    from gateway.queues.queues import Queues
     from gateway.router import Router
     from gateway_client import AsyncGatewayClient
     from gateway_process.secret import Secret
@@ -35,6 +36,7 @@ class AdminSources:
         clients: What clients did.
         outbox: What is on the way to them.
         router: What they do, on its way to workers.
+        queues: What they do, on its way to consumers.
         edge: The public listeners.
         backend: The links of backends.
         executor: The commands that they sent.
@@ -53,6 +55,7 @@ class AdminSources:
     clients: Clients
     outbox: Outbox
     router: Router
+    queues: Queues
     edge: EdgeServer
     backend: Backend
     executor: Executor

@@ -143,6 +143,7 @@ class Core:
             clients=self.clients,
             outbox=self.outbox,
             router=self.router,
+            queues=self.queues,
             edge=self.edge,
             backend=self.backend,
             executor=self.executor,

@@ -1,14 +1,18 @@
 """The metrics page."""
 
+import asyncio
 import re
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.admin.metrics import CATALOGUE, NAMESPACE, MetricsPage
+from gateway.admin.measures import NAMESPACE
+from gateway.admin.metrics import CATALOGUE, MetricsPage
+from gateway.queues.limits import MESSAGE_OVERHEAD, QueueLimits
 from gateway_wire.errors import ErrorCode
 from tests.gateway.admin.core import Core, gateway
 from tests.gateway.admin.ports import served
+from tests.gateway.queues.queued import End
 from tests.gateway.running import dial_worker
 from tests.gateway.support import turns_until
 from tests.support.links import Dialler
@@ -109,6 +113,41 @@ async def test_events_are_counted_by_what_became_of_them() -> None:
     for reason in ("no_worker", "hold_full", "stopping"):
         assert seen[f"events_lost_total {reason}"] == 0
     assert seen["messages_discarded_total"] == seen["paused_connections"] == 0
+
+
+async def test_queues_are_counted_by_topic() -> None:
+    """What is in each, who has it, what became of the rest, and who waits."""
+    async with gateway() as core:
+        browser = await core.browser()
+        ann = core.hub.connections[browser.client_id]
+        core.queues.limits = QueueLimits(messages=3, tries=1)
+        end = End()
+        consumer = core.queues.attach(end, 2, "w")
+        core.queues.consume(consumer, ["chat"])
+        for number in range(5):
+            core.queues.push("chat", number, ann, asyncio.get_running_loop().time() - 60)
+        core.queues.call_when_room("chat", lambda: None)
+        ids = [message.message_id for message in end.sent]
+        core.queues.acknowledge(consumer, ids[1:])
+        core.queues.reject(consumer, ids[:1], tried=True)
+        core.queues.reject(consumer, [end.sent[-1].message_id], tried=False)
+        seen = await values(core)
+    of_chat = {name.split()[0]: value for name, value in seen.items() if name.endswith(" chat")}
+    assert of_chat.pop("queue_age_seconds") >= 60
+    assert of_chat.pop("queue_bytes") == 3 * (MESSAGE_OVERHEAD + 1)
+    assert of_chat == {
+        "queue_waiting": 1,
+        "queue_unacknowledged": 2,
+        "queue_consumers": 1,
+        "queue_paused_connections": 1,
+        "queue_pushed_total": 5,
+        "queue_delivered_total": 6,
+        "queue_redelivered_total": 2,
+        "queue_acknowledged_total": 1,
+        "queue_dead_total": 1,
+        "queue_dropped_total": 0,
+    }
+    assert seen["queue_waiting dead:chat"] == 1
 
 
 async def test_the_state_of_the_process_shows() -> None:
