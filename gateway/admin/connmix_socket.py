@@ -80,7 +80,7 @@ class ConnmixSocket:
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Accept the websocket and serve it to its end."""
         await self._websocket.prepare(request)
-        if request.transport is not None:
+        if request.transport is not None and not request.transport.is_closing():
             self._prepare(request.transport)
         self._part.connections += 1
         try:
@@ -110,10 +110,15 @@ class ConnmixSocket:
     # Requests
 
     async def _read_all(self) -> None:
-        with suppress(ConnectionError):  # the client has left while it was answered
+        try:
             async for message in self._websocket:
                 self._heard_at = self._loop.time()
                 await self._received(message)
+        except ConnectionError:
+            return  # the client has left while it was answered
+        except Exception:
+            logger.exception("%s: a request failed", self._name)
+            self._cut()
 
     async def _received(self, message: WSMessage) -> None:
         if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
