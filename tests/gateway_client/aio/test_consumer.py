@@ -254,10 +254,14 @@ async def test_it_waits_for_a_register_and_a_gateway(
 async def test_a_gateway_that_knows_no_queues_is_named(
     aclient: AsyncGatewayClient, gateway: FakeGateway, told: Told
 ) -> None:
-    """The others' messages come all the same."""
+    """It is told once; when it was updated its messages come."""
     gateway.fault = refuse(ErrorCode.UNSUPPORTED)
-    async with aclient.consume("chat", on_error=told):
+    async with aclient.consume("chat", on_error=told) as consumer:
         await told.until(f"gateway {gateway.address} sends this consumer no messages: it knows no")
+        gateway.fault = None
+        await away(gateway.cut_links)
+        await away(gateway.push, "a")
+        assert (await anext(aiter(consumer))).data == "a"
     assert len(told.texts) == 1
 
 
