@@ -38,6 +38,9 @@ class Destination(Protocol):
     def closed(self, connection: Connection, reason: CloseReason, now: float) -> None:
         """A client's connection ended, after everything else that it did; not told of a refused one."""
 
+    def is_paused(self, connection: Connection) -> bool:
+        """Return whether a client is not read from for now."""
+
 
 class Nowhere:
     """Takes nothing (a `Destination`)."""
@@ -61,3 +64,7 @@ class Nowhere:
 
     def closed(self, connection: Connection, reason: CloseReason, now: float) -> None:
         """Nothing is to be done."""
+
+    def is_paused(self, _connection: Connection) -> Literal[False]:
+        """Say no: there is always room."""
+        return False

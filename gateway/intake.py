@@ -63,6 +63,10 @@ class QueueDestination:
         """Forget that a client waits; what it sent stays on the queue."""
         self._paused.pop(connection, None)
 
+    def is_paused(self, connection: Connection) -> bool:
+        """Return whether a client waits for room."""
+        return connection in self._paused
+
     def _pause(self, connection: Connection) -> None:
         if connection in self._paused:
             return

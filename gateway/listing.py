@@ -77,7 +77,7 @@ def _opened_at(connection: Connection) -> float:
 
 
 def _row(connection: Connection, now: float) -> dict[str, Any]:
-    lane, worker = connection.lane, connection.worker
+    worker = connection.worker
     return {
         "client_id": connection.client_id,
         "address": str(Address(connection.remote_addr, connection.remote_port)),
@@ -87,5 +87,5 @@ def _row(connection: Connection, now: float) -> dict[str, Any]:
         "connected_for": round(max(0.0, now - connection.opened_at), 3),
         "waiting_bytes": connection.waiting,
         "worker": str(worker) if worker is not None and worker.takes else "",
-        "state": "paused" if lane is not None and lane.paused else "open",
+        "state": "paused" if connection.destination.is_paused(connection) else "open",
     }

@@ -139,6 +139,10 @@ class Router:
             if connection.lane is not None:
                 connection.lane.ended = True
 
+    def is_paused(self, connection: Connection) -> bool:
+        """Return whether a client has so many unfinished events that it is not read from."""
+        return connection.lane is not None and connection.lane.paused
+
     # What workers say.
 
     def take(

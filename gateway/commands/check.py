@@ -27,6 +27,7 @@ from gateway.commands.probes import (
     ask_stream,
     ask_websocket,
 )
+from gateway.entry.module import PARAMETERS, load
 from gateway.program import port_of, refuse_open
 from gateway.schemes import Speeches, is_own, is_websocket
 from gateway.settings import GatewaySettings
@@ -41,6 +42,7 @@ from gateway_wire.addresses import Address
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Sequence
+    from pathlib import Path
 
 __all__ = ["check"]
 
@@ -53,9 +55,10 @@ def check(loader: Loader[GatewaySettings]) -> int:
     """Say what is wrong with the settings and what cannot be reached.
 
     Takes the settings of `gateway start` and looks at the limit of open files, the certificate, the
-    registers, the gateways they know, and the ports of this machine. With a section [businessworker]
-    in the file it also imports the events, and sees whether workers are linked. One line each: ok,
-    warning or problem, with the remedy; the exit code is 1 when there is a problem.
+    registers, the gateways they know, and the ports of this machine, and imports the entry module. With
+    a section [businessworker] in the file it also imports the events, and sees whether workers are
+    linked. One line each: ok, warning or problem, with the remedy; the exit code is 1 when there is a
+    problem.
     """
     try:
         loaded = loader.load()
@@ -79,6 +82,8 @@ def _local(settings: GatewaySettings) -> Iterator[Finding]:
     if settings.certfile is not None and settings.keyfile is not None:
         yield check_certificate(settings.certfile, settings.keyfile, datetime.now(UTC))
     yield from _protocols(settings)
+    if settings.entry:
+        yield _entry(settings.entry, settings.app_dir)
 
 
 def _protocols(settings: GatewaySettings) -> Iterator[Finding]:
@@ -92,6 +97,15 @@ def _protocols(settings: GatewaySettings) -> Iterator[Finding]:
             yield ok(f"protocol {url.scheme}", "can be used")
         except SettingsError as error:
             yield problem("settings", str(error.named("--listen")))
+
+
+def _entry(name: str, app_dir: Path) -> Finding:
+    """Import the entry module, and say what it has."""
+    try:
+        handlers = load(name, app_dir)
+    except StartupError as error:
+        return problem(f"entry {name}", str(error))
+    return ok(f"entry {name}", ", ".join(each for each in PARAMETERS if getattr(handlers, each)))
 
 
 async def _reached(

@@ -137,6 +137,11 @@ class EntryModule:
             else:
                 self._line_up(connection, reason)
 
+    def is_paused(self, connection: Connection) -> bool:
+        """Return whether a client is not read from until what waits is done."""
+        lane = self._lanes.get(connection)
+        return lane is not None and lane.is_paused
+
     # What the process does.
 
     def reload(self, app_dir: Path) -> None:

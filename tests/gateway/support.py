@@ -75,6 +75,9 @@ class Doorkeeper:
     def closed(self, _connection: Connection, reason: CloseReason, _now: float) -> None:
         self.told.append(str(reason))
 
+    def is_paused(self, _connection: Connection) -> bool:
+        return False
+
 
 class Peer:
     """The client's end of a socket: it reads when the test says so, and not before."""

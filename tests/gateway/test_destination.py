@@ -12,5 +12,6 @@ def test_what_goes_nowhere_is_for_nobody() -> None:
     nowhere, ann = Nowhere(), bare("ann")
     assert nowhere.opened(ann, request(), 1.0) is True
     assert nowhere.received(ann, "x", 2.0) is False
+    assert nowhere.is_paused(ann) is False
     nowhere.closed(ann, CLOSED.reason(), 3.0)
     assert ann.edge.connection is None

@@ -97,6 +97,7 @@ def test_only_who_sends_to_a_full_queue_is_not_read_from() -> None:
     room.say(bob, "3")
 
     assert reading(ann, bob, idle) == [False, False, True]
+    assert [room.destination.is_paused(each) for each in (bob, idle)] == [True, False]
     assert repr(room.destination) == "<QueueDestination 'chat' 2 paused>"
 
 

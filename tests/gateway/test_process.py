@@ -23,6 +23,7 @@ from tests.support.cluster import (
     closed_address,
     gateway,
     get_json,
+    get_text,
     nodes,
     raw,
     register,
@@ -285,3 +286,90 @@ def test_a_wrong_key_ends_the_start(key: str) -> None:
         assert "secret key" in line
         assert "right" not in errors
         eventually(lambda: "refused a link" in directory.stderr)
+
+
+# Where what browsers send goes
+
+
+def discarded(http: str) -> int:
+    """Give how many messages were for nobody."""
+    (line,) = (
+        line
+        for line in get_text(http, "/metrics").splitlines()
+        if line.startswith("gatewayworker_gateway_messages_discarded_total ")
+    )
+    return int(float(line.split()[1]))
+
+
+@pytest.mark.parametrize("how", ["flags", "environment", "file"])
+def test_routes_are_given_as_any_setting(directory: Daemon, tmp_path: Path, how: str) -> None:
+    """What one path sends is for nobody, what the others send waits on a queue."""
+    file = tmp_path / "gateway.toml"
+    file.write_text('[[route]]\npath = "/quiet"\nto = "discard"\n[[route]]\nto = "queue:chat"\n')
+    flags = {
+        "flags": ("--route=/quiet=discard", "--route", "queue:chat"),
+        "environment": (),
+        "file": ("-c", str(file)),
+    }[how]
+    routes = {"GATEWAYWORKER_GATEWAY__ROUTE": "/quiet=discard,queue:chat"}
+    running = gateway(directory, *flags)
+    if how == "environment":
+        running.environment.update(routes)
+    with running, GatewayClient(directory.ready.listen) as client:
+        ready = running.ready
+        with browse(f"{ready.ws}/quiet") as quiet, browse(f"{ready.ws}/chat") as chat:
+            quiet.socket.send("for nobody")
+            chat.socket.send("for a queue")
+            eventually(lambda: discarded(ready.http) == 1)
+            eventually(lambda: client.get_all_queues()["chat"]["waiting"] == 1)
+
+
+def test_a_reload_reads_routes_anew(directory: Daemon, tmp_path: Path) -> None:
+    """They hold for who connects from then on."""
+    file = tmp_path / "gateway.toml"
+    file.write_text('[[route]]\nto = "queue:chat"\n')
+    with gateway(directory, "-c", str(file)) as running, browse(running.ready.ws) as old:
+        file.write_text('[[route]]\nto = "discard"\n')
+        running.send_signal(signal.SIGHUP)
+
+        def newcomer_is_for_nobody() -> bool:
+            before = discarded(running.ready.http)
+            with browse(running.ready.ws) as new:
+                new.socket.send("x")
+            return discarded(running.ready.http) > before
+
+        eventually(newcomer_is_for_nobody)
+        before = discarded(running.ready.http)
+        old.socket.send("still for the queue")
+        with GatewayClient(directory.ready.listen) as client:
+            eventually(lambda: client.get_all_queues()["chat"]["waiting"] >= 1)
+        assert discarded(running.ready.http) == before
+
+
+def test_an_entry_module_that_cannot_be_used_refuses_the_start(
+    directory: Daemon, tmp_path: Path
+) -> None:
+    """The message says what to do."""
+    (tmp_path / "chat_entry.py").write_text("def on_mesage(conn, message): ...\n")
+    here = ("--register", directory.ready.listen, f"--app-dir={tmp_path}")
+    code, errors = refused(*here, "--entry=chat_entry")
+    assert code == ExitCode.STARTUP
+    assert "write on_message instead of on_mesage" in errors
+    code, errors = refused(*here, "--entry=chat_entri")
+    assert code == ExitCode.STARTUP
+    assert "did you mean 'chat_entry'?" in errors
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--route=chat=worker",), "--route: 'chat=worker' has the path 'chat', which does not"),
+        (("--entry=x", "--route=worker"), "--entry: 'x' is reached by no route: worker takes"),
+        (("--entry=x.py",), "--entry: 'x.py' does not name a module; did you mean x?"),
+    ],
+)
+def test_wrong_routes_refuse_the_start(flags: tuple[str, ...], message: str) -> None:
+    """The message begins with the setting and the part of it that is wrong."""
+    code, errors = refused(*flags)
+    assert code == ExitCode.USAGE
+    assert errors.startswith(f"gateway: {message}")

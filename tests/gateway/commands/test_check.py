@@ -181,3 +181,25 @@ def test_a_gateway_without_workers_is_told_where_they_are_meant(tmp_path: Path) 
         with Daemon("businessworker", "start", "-c", file, *at):
             line = f"ok       http {http}: answers, ready, workers linked: 1"
             assert line in check(*flags, "-c", file, "--require-worker")[1]
+
+
+def test_the_entry_module_is_imported(tmp_path: Path) -> None:
+    """Its functions are named; what keeps a gateway from starting is a problem with its remedy."""
+    (tmp_path / "chat_entry.py").write_text("def on_message(conn, message): ...\n")
+    (tmp_path / "broken_entry.py").write_text("def on_message(message): ...\n")
+    arguments = (*GATEWAY_PORTS, "--register", "127.0.0.1:1", f"--app-dir={tmp_path}")
+    assert "ok       entry chat_entry: on_message" in check(*arguments, "--entry=chat_entry")[1]
+    code, lines = check(*arguments, "--entry=broken_entry")
+    assert code == ExitCode.FAILED
+    (line,) = (line for line in lines if line.startswith("problem  entry broken_entry: "))
+    assert line.endswith("write it as on_message(conn, message)")
+
+
+def test_routes_that_contradict_each_other_are_a_problem() -> None:
+    """As at a start: the settings are not looked at any further."""
+    code, lines = check(*GATEWAY_PORTS, "--route=worker", "--route=/chat=queue:chat")
+    told = (
+        "--route: '/chat=queue:chat' is never reached: worker stands before it and matches the same"
+    )
+    assert (code, len(lines)) == (ExitCode.FAILED, 1)
+    assert lines[0].startswith(f"problem  settings: {told}")
