@@ -13,7 +13,7 @@ from typing import Any, Final
 from gateway_process.inspection import ConnectionPage, ProcessStatus, State, Work
 from gateway_process.instance import Instance
 
-__all__ = ["Sample", "connection_lines", "status_lines", "status_object"]
+__all__ = ["Sample", "connection_lines", "status_lines", "status_object", "table_of"]
 
 HEAD: Final = (
     "role", "#", "pid", "state", "uptime", "memory", "listening", "connections",
@@ -183,14 +183,15 @@ def connection_lines(page: ConnectionPage, again: str) -> list[str]:
         again: the command that asked, to which `--after` is added.
     """
     by_role = groupby(page.rows, key=lambda row: row.get("role"))
-    tables = [_connection_table(list(rows)) for _, rows in by_role]
+    tables = [table_of(list(rows)) for _, rows in by_role]
     lines = [line for table in tables for line in ("", *table)][1:] or ["no connections"]
     if page.silent:
         lines += [f"no answer from {', '.join(page.silent)}"]
     return [*lines, f"more: {again} --after {quote(page.next)}"] if page.next else lines
 
 
-def _connection_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def table_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Give the lines of a table whose columns are the keys; those of numbers stand to the right."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     numbers = {name for name in columns if all(_is_number(row.get(name)) for row in rows)}
     return _table(columns, [[_cell(row.get(name)) for name in columns] for row in rows], numbers)

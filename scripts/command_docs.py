@@ -52,6 +52,11 @@ def send_options() -> str:
     return _options(cli.commands["send"], of_settings=True)
 
 
+def queues_options() -> str:
+    """Give the options of `gateway queues` beside those of `gateway send`."""
+    return _options(cli.commands["queues"])
+
+
 def _own(settings: type[Settings], base: type[Settings]) -> list[Spec]:
     inherited = {spec.name for spec in specs_of(base)}
     return [spec for spec in specs_of(settings) if spec.name not in inherited]

@@ -38,6 +38,7 @@ TESTED_ELSEWHERE: Final[dict[str, str]] = {
     "gateway/admin/sources.py": "the parts by name, as test_server.py and test_health.py hand them in",
     "gateway/connmix/part.py": "counters, as tests/gateway/admin/test_connmix_socket.py reads them",
     "gateway/connmix/wanted.py": "declarations; tests/gateway/connmix/test_methods.py has each",
+    "gateway/commands/asking.py": "a few lines that test_send.py and test_queues.py beside it type",
     "gateway/demo/process.py": "a few lines that test_program.py starts and stops",
     "gateway/edge/interface.py": "protocols and a record; tests/gateway/edge/test_handshake.py shows what is told",
     "gateway/entry/ports.py": "protocols and a record; tests/gateway/entry/support.py fills them",

@@ -4,6 +4,7 @@ import click
 
 from gateway.commands.check import check
 from gateway.commands.dev import dev
+from gateway.commands.queues import queues
 from gateway.commands.send import send
 from gateway.commands.start import start
 from gateway.program import GATEWAY
@@ -20,6 +21,6 @@ def cli() -> None:
     """Holds the browsers' connections and pushes to them."""
 
 
-for _command in (start, dev, check, send):
+for _command in (start, dev, check, send, queues):
     cli.add_command(_command)
 add_instance_commands(cli, GATEWAY)

@@ -8,10 +8,10 @@ from typing import Final
 
 import click
 
+from gateway.commands.asking import client_of, cluster_options, settings_of
 from gateway.settings import GatewaySettings
 from gateway_client import GatewayClient, GatewayError, InvalidClientId, Reached
 from gateway_process.errors import ExitCode, RunError
-from gateway_process.flags import settings_options
 from gateway_process.loader import Loader
 
 __all__ = ["send"]
@@ -27,7 +27,7 @@ _ALL: Final = "all"
 
 
 @click.command()
-@settings_options(GatewaySettings, "gateway", lambda spec: spec.name in {"register", "secret_key"})
+@cluster_options
 @click.option("--json", "is_json", is_flag=True, help="The message is JSON; it is sent compact.")
 @click.argument("target")
 @click.argument("message")
@@ -38,15 +38,9 @@ def send(loader: Loader[GatewaySettings], target: str, message: str, *, is_json:
     a dash. Gateways that could not be asked are named on standard error; the exit code is 1 when
     nobody could be.
     """
-    loaded = loader.load()
-    settings = loaded.settings
-    for warning in loaded.warnings:
-        click.echo(f"gateway: {warning}", err=True)
+    settings = settings_of(loader)
     act = _action(target, _compact(message) if is_json else message)
-    registers = [str(address) for address in settings.register]
-    with GatewayClient(
-        registers, secret_key=settings.secret_key.reveal(), max_message=settings.max_message
-    ) as gateway:
+    with client_of(settings) as gateway:
         try:
             reached = act(gateway)
         except InvalidClientId as error:

@@ -13,6 +13,7 @@ from scripts.command_docs import (
     connections_options,
     dev_options,
     gateway_settings,
+    queues_options,
     register_settings,
     send_options,
     shared_settings,
@@ -62,3 +63,4 @@ def test_a_commands_own_options_stand_in_its_table() -> None:
     for flag in ("--register, --register-address", "--secret-key SECRET", "--json", "-c, --config"):
         assert f"| `{flag}" in send
     assert "| `--after TEXT` |" in connections_options()
+    assert "| `--json` | All that is known" in queues_options()

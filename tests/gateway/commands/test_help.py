@@ -14,7 +14,7 @@ EVERYWHERE = ["start", "stop", "restart", "reload", "status", "connections"]
 """The commands that every program has."""
 OWN: dict[str, list[str]] = {
     "register": [],
-    "gateway": ["dev", "check", "send"],
+    "gateway": ["dev", "check", "send", "queues"],
     "businessworker": [],
     "gatewayworker": [],
 }
