@@ -159,7 +159,10 @@ REVOKED: Final = CloseCode(
     3501, "revoked", "The right to be connected was withdrawn.", reconnect=False, application=True
 )
 NEVER_BOUND: Final = CloseCode(
-    3502, "never_bound", "No uid was bound within `bind_timeout`.", reconnect=False
+    3502,
+    "never_bound",
+    "No uid was bound within `bind_timeout`, or a value that the entry module waits for was not set in time.",
+    reconnect=False,
 )
 
 CATALOGUE: Final[tuple[CloseCode, ...]] = (
