@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from gateway.admin.connmix_metrics import CONNMIX_MEASURES
 from gateway.admin.health import why_not_ready
 from gateway.admin.measures import NAMESPACE, Distribution, counter, gauge, histogram
 from gateway.admin.sources import AdminSources
@@ -381,7 +382,16 @@ _BACKENDS: Final = (
     ),
 )
 
-CATALOGUE: Final = (*_PROCESS, *_CONNECTIONS, *_MESSAGES, *_EVENTS, *_QUEUES, *_ENTRY, *_BACKENDS)
+CATALOGUE: Final = (
+    *_PROCESS,
+    *_CONNECTIONS,
+    *_MESSAGES,
+    *_EVENTS,
+    *_QUEUES,
+    *_ENTRY,
+    *CONNMIX_MEASURES,
+    *_BACKENDS,
+)
 """Every metric of ours, in the order of the documents."""
 
 

@@ -61,7 +61,7 @@ class Speaking:
     server: AdminServer
 
     def __init__(
-        self, core: Core, address: Address, session: ClientSession, **times: float
+        self, core: Core, address: Address, session: ClientSession, **times: Any
     ) -> None:
         self.core = core
         self.address = address
@@ -103,7 +103,7 @@ class Speaking:
 
 
 @asynccontextmanager
-async def speaking(**times: float) -> AsyncIterator[Speaking]:
+async def speaking(**times: Any) -> AsyncIterator[Speaking]:
     """Run a gateway that speaks CONNMIX, at a register of its own, with other times if they are given."""
     async with gateway() as core:
         sock = bound()
