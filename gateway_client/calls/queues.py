@@ -27,7 +27,7 @@ def get_all_queues(
         By topic, a map of numbers. Now: `waiting` and `unacknowledged` messages, `bytes` of both,
         `age` of the oldest in seconds, `consumers` (the most that one gateway has, as a consumer
         has a link to each), `paused` connections that are not read until there is room. Since the
-        gateways started: `pushed`, `acknowledged`, `redelivered`, `dead`, `dropped`.
+        topic was opened: `pushed`, `delivered`, `redelivered`, `acknowledged`, `dead`, `dropped`.
 
     Raises:
         RegisterUnavailable: If no register answers and no gateway is known.

@@ -93,5 +93,6 @@ class ListQueues(Command):
 
     Each is a map: ``waiting`` and ``unacknowledged`` messages, ``bytes`` of both, ``age`` of the oldest in
     seconds, ``consumers``, ``paused`` clients that are not read from until there is room, and what was
-    counted since the start: ``pushed``, ``acknowledged``, ``redelivered``, ``dead``, ``dropped``.
+    counted since the topic was opened: ``pushed``, ``delivered``, ``redelivered``, ``acknowledged``,
+    ``dead``, ``dropped``.
     """
