@@ -62,7 +62,8 @@ class Consumer:
     It connects when it is first iterated, and stays connected until it is closed, whatever happens to gateways and
     registers. One thread iterates it; others may answer and acknowledge its messages, and close it.
 
-    With `with` it may be iterated again after a `break`; without, leaving the loop closes it.
+    With `with` its links stay until the end of the block: it may be iterated again after a `break`, and other threads
+    acknowledge what they are at. Without, leaving the loop closes it.
 
     Attributes:
         subscription: What each gateway is asked for.
@@ -134,7 +135,7 @@ class Consumer:
             yield from self._messages()
         finally:
             self._is_iterated = False
-            if self._is_closing or not self._is_entered:
+            if not self._is_entered:
                 self._shut()
 
     def close(self) -> None:

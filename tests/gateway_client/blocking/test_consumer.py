@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -15,7 +17,7 @@ from gateway_client.blocking.consumer import LOOK_EVERY, Consumer
 from gateway_client.blocking.message import Message
 from gateway_wire import commands as wire
 from tests.gateway_client.blocking.beside import Beside, take
-from tests.gateway_client.peers import FakeGateway, FakeRegister, PeerLoop
+from tests.gateway_client.peers import PATIENCE, FakeGateway, FakeRegister, PeerLoop
 
 
 def test_a_message_is_acknowledged_when_the_next_is_asked_for(
@@ -127,6 +129,29 @@ def test_closing_the_client_ends_what_it_consumes(
     client.consume_with(handle, "chat")
     assert seen == ["a"]
     assert gateway.acknowledged == pushed.join()[:1]
+
+
+def test_what_others_are_at_when_it_is_closed_is_still_acknowledged(
+    gateway: FakeGateway, client: GatewayClient
+) -> None:
+    """A pool of threads that ends after the loop and before the consumer loses nothing."""
+    closed = threading.Event()
+
+    def handle(message: Message) -> None:
+        closed.wait(PATIENCE)
+        assert message.ack()
+
+    pushed = Beside(lambda: gateway.push("a", "b"))
+    with (
+        client.consume("chat", manual_ack=True) as consumer,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        for count, message in enumerate(consumer, 1):
+            pool.submit(handle, message)
+            if count == 2:
+                consumer.close()
+        closed.set()
+    assert sorted(gateway.acknowledged) == pushed.join()
 
 
 def test_a_signal_handler_may_close_in_the_middle_of_a_wait(

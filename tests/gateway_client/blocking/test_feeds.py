@@ -62,15 +62,18 @@ def test_other_threads_acknowledge_while_one_waits(
     gateway: FakeGateway, client: GatewayClient
 ) -> None:
     """A thread that waits for messages writes what the others say, at once."""
-    pushed = Beside(lambda: gateway.push("a"))
+    pushed = Beside(lambda: gateway.push("a", "b"))
 
     def settle(message: Message) -> None:
+        first, second = pushed.join()
+        gateway.wait_for(lambda: gateway.acknowledged == [first])  # it leaves as the wait begins
         assert message.ack()
-        gateway.wait_for(lambda: gateway.acknowledged == pushed.join())
+        gateway.wait_for(lambda: gateway.acknowledged == [first, second])
         gateway.push("last")
 
     with client.consume("chat", manual_ack=True) as consumer:
         messages = iter(consumer)
-        message = next(messages)
-        with Beside(lambda: settle(message)):
+        one, other = next(messages), next(messages)
+        assert one.ack()
+        with Beside(lambda: settle(other)):
             assert next(messages).data == "last"
