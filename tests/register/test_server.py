@@ -211,6 +211,23 @@ async def test_a_duplicate_node_is_refused() -> None:
         assert server.counters.announcements == 2
 
 
+async def test_a_duplicate_key_is_refused() -> None:
+    """Another process with a key of a living gateway is told so, by name, as with a node id."""
+    async with register() as (_, peers):
+        first, second = announcement(), announcement("ba9876543210")
+        first.keys.append("c:9000")
+        second.keys.append("c:9000")
+        await peers.announced(first)
+        link, owner = await peers.dial(Role.GATEWAY)
+
+        link.send(second, 1)
+        refusal = await answer(owner)
+
+        assert isinstance(refusal, Error)
+        assert refusal.error == "duplicate_node"
+        assert "c:9000" in refusal.text
+
+
 async def test_a_process_that_reconnects_is_no_duplicate() -> None:
     """The same instance may announce itself on a new link while the old one is still open."""
     async with register() as (_, peers):
