@@ -12,7 +12,7 @@ from bench.programs import BenchError, Program, compiled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["MESSAGE_BYTES", "Crowd", "Opened", "Rounds", "Run", "message"]
+__all__ = ["MESSAGE_BYTES", "Crowd", "Opened", "Rounds", "Run", "Sent", "message"]
 
 MESSAGE_BYTES: Final = 128
 """Size of every message: a short JSON text, and what other gateways were measured with."""
@@ -88,6 +88,21 @@ class Rounds:
     def rate(self) -> float:
         """Rounds per second."""
         return self.rounds / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What browsers sent that nobody answered.
+
+    Attributes:
+        messages: Texts.
+        seconds: Until the last was in its socket; more than the rate asks for where sockets were full.
+        crowd_cpu_us: CPU that the crowd itself took per text, in microseconds.
+    """
+
+    messages: int
+    seconds: float
+    crowd_cpu_us: float
 
 
 class Crowd:
@@ -203,6 +218,22 @@ class Crowd:
             int(result["p99_us"]),
             int(result["cpu_us"]) / rounds,
         )
+
+    def send(self, messages: int, rate: int) -> Sent:
+        """Have browsers send texts, one after the other in turn; a browser whose socket is full is left out.
+
+        Args:
+            messages: How many texts, in all.
+            rate: How many a second.
+
+        Raises:
+            BenchError: If a browser was closed.
+        """
+        self._program.tell(f"send {messages} {rate} {MESSAGE_BYTES}")
+        sent = self._program.line("sent")
+        if int(sent["closed"]) or int(sent["messages"]) != messages:
+            raise BenchError(f"not everything could be sent: {sent}")
+        return Sent(messages, float(sent["seconds"]), int(sent["cpu_us"]) / messages)
 
     def _result(self) -> dict[str, str]:
         result = self._program.line("result")

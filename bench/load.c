@@ -25,6 +25,10 @@
  *                  count from zero; every browser sends texts of SIZE bytes to an echo for so long,
  *                  the next one as soon as an answer came, so that DEPTH are under way; print a
  *                  result when all are answered, or when nobody waits for them any more
+ *   send COUNT RATE SIZE
+ *                  send COUNT texts of SIZE bytes that nobody answers, RATE a second, browsers taking
+ *                  turns; whose socket is full is left out. When all are sent, print
+ *                  "sent messages=.. seconds=.. closed=.. cpu_us=.."
  *   quantiles      print "quantiles us=.." with the least latency of the last run, that which one in a
  *                  hundred was below, and so on to the greatest
  *
@@ -65,7 +69,9 @@ struct run run;
 struct browser *browsers;
 int total;
 
-static int poller, closed;
+int closed;
+
+static int poller;
 static uint8_t buffer[BUFFER];
 
 static uint64_t clock_ns(clockid_t clock)
@@ -78,6 +84,11 @@ static uint64_t clock_ns(clockid_t clock)
 uint64_t now_ns(void)
 {
     return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t cpu_ns(void)
+{
+    return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 void die(const char *what)
@@ -117,7 +128,7 @@ static void report(void)
            run.deliveries, run.bytes, run.sum, (double)(run.last - run.first) * 1e-9, run.disorder,
            run.mismatch, run.under_way, closed, percentile(&run.latencies, 0.5),
            percentile(&run.latencies, 0.99), run.latencies.slowest,
-           (clock_ns(CLOCK_PROCESS_CPUTIME_ID) - run.cpu) / 1000);
+           (cpu_ns() - run.cpu) / 1000);
     fflush(stdout);
     run.active = 0;
     run.depth = 0;
@@ -136,7 +147,7 @@ void begin(void)
 {
     memset(&run, 0, sizeof run);
     run.active = 1;
-    run.cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    run.cpu = cpu_ns();
     for (int i = 0; i < total; i++)
         browsers[i].next = browsers[i].sent = 0;
 }
@@ -296,6 +307,8 @@ static void obey(void)
             expect(first, strstr(line, " rising") != NULL);
         else if (sscanf(line, "rounds %lu %lu %lu", &first, &depth, &size) == 3)
             start_rounds(first, depth, size);
+        else if (sscanf(line, "send %lu %lu %lu", &first, &depth, &size) == 3)
+            start_sending(first, depth, size);
         else if (!strcmp(line, "quantiles"))
             report_quantiles();
         have -= (size_t)(end + 1 - line);
@@ -313,7 +326,7 @@ static int is_over(void)
 static void turn(void)
 {
     struct epoll_event events[256];
-    int count = epoll_wait(poller, events, 256, run.depth ? 1000 : -1);
+    int count = epoll_wait(poller, events, 256, is_sending() ? 1 : run.depth ? 1000 : -1);
     for (int i = 0; i < count; i++) {
         struct browser *b = events[i].data.ptr;
         if (!b)
@@ -323,6 +336,8 @@ static void turn(void)
         else if (b->stage != GONE)
             readable(b);
     }
+    if (is_sending())
+        send_due();
     if (run.active && is_over())
         report();
 }

@@ -16,7 +16,8 @@ struct browser {
     uint64_t dialled; /* when connect() was called */
     uint64_t next;    /* least sequence number that the next delivery may have */
     uint64_t sent;    /* sequence number of the next text */
-    uint8_t *texts;   /* the last DEPTH texts, each in the place of its number modulo DEPTH */
+    uint8_t *texts;   /* the last DEPTH texts, each in the place of its number modulo DEPTH; or what */
+    uint32_t unsent;  /* ... its socket did not take, and how many bytes that are */
     uint32_t kept;    /* bytes of an incomplete head or frame */
     uint8_t *rest;    /* ... and where they are */
 };
@@ -30,11 +31,12 @@ struct run {
 
 extern struct run run;
 extern struct browser *browsers;
-extern int total;
+extern int total, closed;
 
 /* load.c */
 void die(const char *what);
 uint64_t now_ns(void);
+uint64_t cpu_ns(void);
 void watch(struct browser *b, int how, uint32_t events);
 void leave(struct browser *b);
 void begin(void);
@@ -54,6 +56,11 @@ void not_opened(const struct browser *b);
 void start_rounds(uint64_t milliseconds, uint64_t depth, uint64_t size);
 void send_asked(struct browser *b);
 void answered(struct browser *b, const uint8_t *payload, uint64_t size, uint64_t now);
+
+/* load_sends.c */
+void start_sending(uint64_t count, uint64_t rate, uint64_t size);
+int is_sending(void);
+void send_due(void);
 
 /* load_socket_io.c */
 #define SOCKET_IO_PATH "/socket.io/?EIO=4&transport=websocket"

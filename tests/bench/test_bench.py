@@ -43,6 +43,7 @@ def test_the_cases_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     "cases",
     [
         ["memory", "rounds"],
+        ["consume"],
         ["storm", "groups", "calls"],
         ["deflate", "churn", "hundred"],
     ],

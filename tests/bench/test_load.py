@@ -226,6 +226,44 @@ def test_a_crowd_may_wait_for_its_init_messages_and_come_from_anywhere() -> None
         assert crowd.opened.max_us >= crowd.opened.p50_us > 0
 
 
+@needs_compiler
+def test_what_nobody_answers_is_sent_whole() -> None:
+    """Texts go out at a rate, and what a full socket does not take follows, in order."""
+    got: list[bytes] = []
+    with listening_to(got) as port, Crowd(port, 1) as crowd:
+        assert crowd.send(10, rate=100).seconds >= 0.09
+        sent = crowd.send(20_000, rate=1_000_000)
+
+        assert sent.messages == 20_000
+        assert sent.crowd_cpu_us > 0
+    numbers = [int(text[:10]) for text in got]
+    assert numbers == [*range(10), *range(20_000)]
+
+
+@contextmanager
+def listening_to(got: list[bytes]) -> Iterator[int]:
+    """Give a port whose one browser is read from, through a small window, until it leaves."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(10)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        thread = Thread(target=_listen, args=(listening, got))
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            thread.join()
+
+
+def _listen(listening: socket.socket, got: list[bytes]) -> None:
+    reader = MessageReader(1 << 16)
+    connection, _ = listening.accept()
+    with connection:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        while data := connection.recv(4096):
+            got += [str(event).encode() for event in reader.feed(data)]
+
+
 def compressed(text: str, *, is_whole: bool) -> bytes:
     """Give a compressed frame; one that is not whole lacks its last bytes."""
     deflate = zlib.compressobj(wbits=-15)
