@@ -261,13 +261,8 @@ class Dispatch:
             topic.counters.dropped += 1
             return
         if not topic.counters.dead:
-            logger.warning(
-                "a message on %r was given to %d consumers and none has acknowledged it; it, and those"
-                " like it, go to %r",
-                topic.name,
-                message.tries - 1,
-                name,
-            )
+            text = "a message on %r was tried %d times and not acknowledged; such go to %r"
+            logger.warning(text, topic.name, message.tries - 1, name)
         topic.counters.dead += 1
         self._last_id += 1
         message.begin_again(self._last_id, name)

@@ -170,6 +170,7 @@ class Queues:
         dispatch.check_topics(new)
         for name in new:
             consumer.subscriptions[name] = Subscription(consumer, dispatch.topic(name))
+        logger.info("consumer %s takes messages of %s", consumer, new)
         dispatch.serve(consumer)
 
     def stop(self, consumer: Consumer) -> None:
@@ -184,7 +185,9 @@ class Queues:
         """Forget a consumer that is gone; what it had is sent again, and that was a try."""
         lost = len(consumer.unacknowledged)
         if lost:
-            logger.warning("consumer %s is gone; %d messages of it wait again", consumer, lost)
+            logger.warning("consumer %s is gone; %d messages of it come again", consumer, lost)
+        else:
+            logger.info("consumer %s is gone", consumer)
         self.stop(consumer)
         self._dispatch.give_back(consumer, tuple(consumer.unacknowledged), tried=True)
         self._tell_if_idle()

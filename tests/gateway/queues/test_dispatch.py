@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -400,6 +401,19 @@ def test_the_oldest_dead_make_room() -> None:
     assert (state["pushed"], state["dropped"], state["unacknowledged"]) == (4, 2, 1)
     core.acknowledge("undertaker", 0)
     assert core.ends["undertaker"].data == [0, 3]
+
+
+def test_the_log_tells_the_first_of_each_kind(caplog: pytest.LogCaptureFixture) -> None:
+    """A consumer that rejects all it gets shall not fill the disk."""
+    core = Queued(tries=1, messages=1)
+    core.come("w", "t")
+    for number in range(4):
+        core.push("t", number)
+        core.reject("w", number)
+    assert [record.getMessage() for record in caplog.records] == [
+        "a message on 't' was tried 1 times and not acknowledged; such go to 'dead:t'",
+        "'dead:t' is full: its oldest messages are dropped",
+    ]
 
 
 def test_without_room_for_the_topic_of_the_dead_they_are_dropped() -> None:

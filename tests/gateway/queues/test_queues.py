@@ -307,6 +307,7 @@ def test_the_log_says_what_it_is() -> None:
     core.push("t", 0, 1)
     consumer, topic = core.consumers["w"], core.queues.topics["t"]
     assert repr(core.queues) == "<Queues 1 topics, 1 unacknowledged>"
+    assert repr(core.queues._dispatch) == "<Dispatch 1 topics, 1 unacknowledged>"
     assert repr(consumer) == "<Consumer w of 1 topics, has 1>"
     assert repr(topic) == "<Topic 't' 1 waiting, 1 unacknowledged>"
     assert repr(topic.lanes[core.client("ann")]) == "<Lane ann 1 unacknowledged, 1 waiting>"
