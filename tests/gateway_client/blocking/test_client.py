@@ -189,6 +189,9 @@ def test_a_silent_gateway_costs_one_caller_its_timeout(
     asked = len(other.received)
     second = client.send_to_uid("u", "m")
     assert (second, [failure.node_id for failure in second.not_sent]) == (1, [other.node_id])
+    published = client.publish("g", "m")
+    assert (published.success, published.fail, published.total) == (0, 1, 1)
+    assert [failure.node_id for failure in published.not_sent] == [other.node_id]
     assert len(other.received) == asked
     with pytest.raises(PartialResult, match=str(other.address)):
         client.get_all_client_count()

@@ -13,11 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gateway_client import AuthenticationFailed, GatewayClient
-from gateway_client.blocking.consumer import LOOK_EVERY, Consumer
+from gateway_client.blocking.consumer import CLOSE_TIMEOUT, LOOK_EVERY, Consumer
 from gateway_client.blocking.message import Message
 from gateway_wire import commands as wire
 from tests.gateway_client.blocking.beside import Beside, take
-from tests.gateway_client.peers import PATIENCE, FakeGateway, FakeRegister, PeerLoop
+from tests.gateway_client.peers import PATIENCE, FakeGateway, FakeRegister, PeerLoop, mute
 
 
 def test_a_message_is_acknowledged_when_the_next_is_asked_for(
@@ -205,6 +205,21 @@ def test_an_exception_in_the_loop_leaves_the_message_unacknowledged(
             raise LookupError
     assert gateway.acknowledged == []
     assert gateway.given_back == [(pushed.join()[1:], False)]
+
+
+def test_closing_waits_for_no_gateway_for_long(gateway: FakeGateway, client: GatewayClient) -> None:
+    """One that does not answer costs a second; what it gave is settled."""
+    pushed = Beside(lambda: gateway.push("a", "b"))
+    messages = iter(client.consume("chat"))
+    message = next(messages)
+    pushed.join()
+    gateway.fault = mute
+    begun = time.monotonic()
+    client.close()
+    assert list(messages) == []
+    assert CLOSE_TIMEOUT <= time.monotonic() - begun < PATIENCE
+    assert message.is_settled
+    gateway.wait_for(lambda: not any(link.is_open for link in gateway.consumers))
 
 
 def test_a_consumer_is_iterated_by_one_thread(gateway: FakeGateway, consumer: Consumer) -> None:

@@ -6,7 +6,7 @@ from threading import RLock
 
 from gateway_client import GatewayClient
 from gateway_client.blocking.consumer import Consumer
-from gateway_client.blocking.feed import REDIAL_MAX, REDIAL_MIN, Feed
+from gateway_client.blocking.feed import REDIAL_MAX, REDIAL_MIN, REFUSED_PAUSE, Feed
 from gateway_client.blocking.message import Message
 from gateway_client.config import CONNECT_TIMEOUT
 from gateway_client.consuming import Store
@@ -24,14 +24,19 @@ from tests.gateway_client.peers import FakeGateway, FakeRegister, refuse
 from tests.support.waiting import eventually
 
 
-def _feed(address: Address, told: list[Exception]) -> Feed:
-    """Make the feed from a gateway that nobody announced."""
-    store = Store(
+def _store() -> Store[Message]:
+    """Make the store of a consumer."""
+    return Store(
         subscription(["chat"]),
         lambda command, intake: Message(command, intake, RLock()),
         None,
         lambda: None,
     )
+
+
+def _feed(address: Address, told: list[Exception], store: Store[Message] | None = None) -> Feed:
+    """Make the feed from a gateway that nobody announced."""
+    store = store or _store()
     party = Party(Role.CLIENT, new_instance())
     return Feed(Node("aaaaaaaaaaaa", address, 0, ()), store, Troubles(told.append), party, "")
 
@@ -105,6 +110,22 @@ def test_a_gateway_that_refuses_is_told_of(
         assert next(iter(client.consume("chat", on_error=told.append))).data == "a"
     assert "older than this client" in str(told[0])
     assert str(old.address) in str(told[0])
+
+
+def test_a_gateway_that_refuses_is_not_asked_again_at_once(gateway: FakeGateway) -> None:
+    """It is what it is, until it is replaced."""
+    gateway.fault = refuse(ErrorCode.INVALID, "too many topics")
+    store, told = _store(), list[Exception]()
+    feed = _feed(gateway.address, told, store)
+    feed.tend(5.0)
+    while feed.line is not None:
+        feed.line.wait(1_000)
+        feed.progress(5.0)
+        store.flush()
+    assert feed.due == 5.0 + REFUSED_PAUSE
+    assert [str(error) for error in told] == [
+        f"gateway {gateway.address} sends this consumer no messages: too many topics"
+    ]
 
 
 def test_a_gateway_that_breaks_the_protocol_is_cut(
