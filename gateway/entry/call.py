@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from gateway.edge.interface import ConnectRequest
 from gateway.entry.allowance import Allowance
 from gateway.entry.conn import Conn
-from gateway.entry.limit import limited
+from gateway.entry.limit import Limited
 from gateway.entry.names import Refused, current
 from gateway_wire.close_codes import REFUSED, CloseReason
 from gateway_wire.request import Request
@@ -72,9 +72,9 @@ class Call:
         function = self.handler.function
         try:
             if isinstance(item, ConnectRequest):
-                self.result = limit.run(self.context, function, _request(item))
+                self.result = self.context.run(limit.run, function, _request(item))
             else:
-                self.result = limit.run(self.context, function, self._conn, item)
+                self.result = self.context.run(limit.run, function, self._conn, item)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it ends one call
             self.error = error
             return True
@@ -83,11 +83,12 @@ class Call:
     async def see_through(self, limit: Limit, timeout: float) -> None:
         """Await what the handler has to await, for so many seconds of its own at most."""
         task = cast("asyncio.Task[Any]", asyncio.current_task())
-        coroutine = cast("Coroutine[Any, Any, object]", self.result)
+        coroutine = cast("Coroutine[Any, Any, Any]", self.result)
         self.result = None
         allowance = self._conn.allowance = Allowance(task, timeout)
         try:
-            self.result = await limited(limit, self.context, coroutine)
+            in_context = self.context.run
+            self.result = await Limited(lambda *step: in_context(limit.run, *step), coroutine)
         except BaseException as error:  # noqa: BLE001 - as above
             self.error = error
         finally:

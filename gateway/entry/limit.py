@@ -23,16 +23,26 @@ import signal
 import sys
 import threading
 import types
+from collections.abc import Coroutine
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator
-    from contextvars import Context
+    from collections.abc import Callable
     from types import FrameType
 
-__all__ = ["LIMIT", "Limit", "TimeLimit", "TookTooLong", "Watch", "limited", "time_limit"]
+__all__ = [
+    "LIMIT",
+    "Limit",
+    "Limited",
+    "TimeLimit",
+    "TookTooLong",
+    "Watch",
+    "interruptible",
+    "limit_tasks",
+    "time_limit",
+]
 
 LIMIT: Final = 0.1
 """Seconds that application code may run without giving up the loop. All connections of the process wait as
@@ -71,8 +81,8 @@ class TookTooLong(BaseException):
 class Limit(Protocol):
     """Runs application code."""
 
-    def run(self, context: Context, function: Callable[..., Any], *args: Any) -> Any:
-        """Call a function in a context, and return what it returns.
+    def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function, and return what it returns.
 
         Raises:
             TookTooLong: It was ended.
@@ -99,8 +109,8 @@ class TimeLimit:
     def __repr__(self) -> str:
         return f"<TimeLimit {self._calls} calls{', ticking' if self._is_ticking else ''}>"
 
-    def run(self, context: Context, function: Callable[..., Any], *args: Any) -> Any:
-        """Call a function in a context, and return what it returns.
+    def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function, and return what it returns.
 
         Raises:
             TookTooLong: It was ended.
@@ -109,7 +119,7 @@ class TimeLimit:
         if not self._is_ticking:
             self._is_ticking = True
             signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
-        return context.run(function, *args)
+        return function(*args)
 
     def stop(self) -> None:
         """Limit nothing from now on."""
@@ -139,29 +149,29 @@ class Watch:
     """Times calls, and tells of those that took too long.
 
     Args:
-        tell: Called with a call's context and its seconds.
+        tell: Called with a call's seconds, in its context.
     """
 
     __slots__ = ("_tell",)
 
-    def __init__(self, tell: Callable[[Context, float], None]) -> None:
+    def __init__(self, tell: Callable[[float], None]) -> None:
         self._tell = tell
 
-    def run(self, context: Context, function: Callable[..., Any], *args: Any) -> Any:
-        """Call a function in a context, and return what it returns."""
+    def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function, and return what it returns."""
         before = monotonic()
         try:
-            return context.run(function, *args)
+            return function(*args)
         finally:
             seconds = monotonic() - before
             if seconds > LIMIT:
-                self._tell(context, seconds)
+                self._tell(seconds)
 
     def stop(self) -> None:
         """There is nothing to stop."""
 
 
-def time_limit(tell: Callable[[Context, float], None]) -> Limit:
+def time_limit(tell: Callable[[float], None]) -> Limit:
     """Make what limits calls as well as this thread and system can.
 
     Args:
@@ -172,32 +182,78 @@ def time_limit(tell: Callable[[Context, float], None]) -> Limit:
     return Watch(tell)
 
 
-@types.coroutine
-def limited(
-    limit: Limit, context: Context, coroutine: Coroutine[Any, Any, object]
-) -> Generator[Any, Any, object]:
-    """Drive a coroutine to its end inside the task that awaits this, each step under the limit.
+class Limited(Coroutine[Any, Any, Any]):
+    """A coroutine whose every step runs under a limit; to be awaited, or driven by a task.
 
-    Returns what it returns.
-
-    Raises:
-        TookTooLong: A step was ended.
+    Args:
+        run: Runs one step: a limit's `run`, or that in a context.
+        coroutine: The application's.
     """
-    step: Callable[..., Any] = coroutine.send
-    value: Any = None
-    while True:
-        try:
-            awaited = limit.run(context, step, value)
-        except StopIteration as end:
-            return end.value
-        try:
-            value = yield awaited
-            step = coroutine.send
-        except GeneratorExit:
-            context.run(coroutine.close)
-            raise
-        except BaseException as error:  # noqa: BLE001 - above all CancelledError: the coroutine's to handle
-            step, value = coroutine.throw, error
+
+    __slots__ = ("_coroutine", "_run")
+
+    def __init__(self, run: Callable[..., Any], coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._run = run
+        self._coroutine = coroutine
+
+    def __repr__(self) -> str:
+        return f"<Limited {self._coroutine!r}>"
+
+    def send(self, value: Any) -> Any:
+        """Take a step.
+
+        Raises:
+            TookTooLong: It was ended.
+        """
+        return self._run(self._coroutine.send, value)
+
+    def throw(self, *error: Any) -> Any:
+        """Take a step, with an exception where the coroutine waits; raises as `send`."""
+        return self._run(self._coroutine.throw, *error)
+
+    def close(self) -> None:
+        """End the coroutine where it waits; raises as `send`."""
+        self._run(self._coroutine.close)
+
+    def __await__(self) -> Self:
+        return self
+
+    __iter__ = __await__
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+
+def limit_tasks(
+    loop: asyncio.AbstractEventLoop, limit: Limit, is_meant: Callable[[], bool]
+) -> Callable[[], None]:
+    """Have each step of some of a loop's tasks run under a limit from now on.
+
+    Args:
+        loop: The loop.
+        limit: The limit.
+        is_meant: Asked where a task is made whether it is one of them.
+
+    Returns:
+        What ends that, for tasks that are made later.
+    """
+    before = loop.get_task_factory()
+
+    def make(
+        loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
+    ) -> asyncio.Future[Any]:
+        if is_meant():
+            coroutine = Limited(limit.run, coroutine)
+        return (before or _task)(loop, coroutine, **options)
+
+    loop.set_task_factory(cast("Any", make))
+    return lambda: loop.set_task_factory(before)
+
+
+def _task(
+    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
+) -> asyncio.Task[Any]:
+    return asyncio.Task(coroutine, loop=loop, **options)
 
 
 def interruptible(stack: list[types.CodeType]) -> bool:

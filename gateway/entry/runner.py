@@ -23,13 +23,12 @@ from gateway.entry import module
 from gateway.entry.call import Call, handler_for
 from gateway.entry.failures import EntryCounters, Failure, report, report_blocked
 from gateway.entry.lane import Lane
-from gateway.entry.limit import time_limit
+from gateway.entry.limit import limit_tasks, time_limit
 from gateway.entry.names import current
 from gateway.entry.waiting import wake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextvars import Context
     from pathlib import Path
 
     from gateway.connection import Connection
@@ -77,6 +76,10 @@ class EntryModule:
         self._loop = asyncio.get_running_loop()
         self._context = copy_context()
         self._limit = time_limit(self._held_up)
+        # Tasks that handlers start are theirs too.
+        self._unlimit_tasks = limit_tasks(
+            self._loop, self._limit, lambda: current.get(None) is not None
+        )
         # Lanes that have something for a handler, and none that runs.
         self._ready: deque[Lane] = deque()
         self._is_turn_due = False
@@ -160,6 +163,7 @@ class EntryModule:
     def give_up(self) -> int:
         """Begin nothing more, cancel what has not ended because the process stops, and return how much."""
         self._is_over = True
+        self._unlimit_tasks()
         self._limit.stop()
         self._ready.clear()
         lanes = tuple(self._lanes.values())
@@ -272,5 +276,5 @@ class EntryModule:
         self._ports.clients.refuse(call.connection, refusal)
         return _Verdict.REFUSED
 
-    def _held_up(self, context: Context, seconds: float) -> None:
-        report_blocked(self.counters, context[current].client_id, seconds)
+    def _held_up(self, seconds: float) -> None:
+        report_blocked(self.counters, current.get().client_id, seconds)

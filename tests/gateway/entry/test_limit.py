@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextvars import Context, ContextVar, copy_context
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,12 @@ import pytest
 from gateway.entry import limit as limit_module
 from gateway.entry.limit import (
     LIMIT,
+    Limited,
     TimeLimit,
     TookTooLong,
     Watch,
     interruptible,
-    limited,
+    limit_tasks,
     time_limit,
 )
 from gateway.outbox import Outbox
@@ -45,7 +45,7 @@ def ended(limit: TimeLimit, function: Callable[[], object]) -> float:
     """Give the seconds after which a call was ended."""
     before = time.monotonic()
     with pytest.raises(TookTooLong):
-        limit.run(copy_context(), function)
+        limit.run(function)
     return time.monotonic() - before
 
 
@@ -155,18 +155,17 @@ def test_an_import_is_not_left_half_way(limit: TimeLimit, tmp_path: Path) -> Non
 
 def test_many_short_calls_are_not_ended(limit: TimeLimit) -> None:
     """Each has the time to itself, however long they take together."""
-    context = copy_context()
     end = time.monotonic() + 3 * LIMIT
     calls = 0
     while time.monotonic() < end:
-        limit.run(context, int)
+        limit.run(int)
         calls += 1
     assert repr(limit) == f"<TimeLimit {calls} calls, ticking>"
 
 
 async def test_nothing_ticks_while_nothing_runs(limit: TimeLimit) -> None:
     """An idle process has no timer; it ticks again with the next call, which has its full time."""
-    limit.run(copy_context(), int)
+    limit.run(int)
     assert signal.getitimer(signal.ITIMER_REAL) != (0, 0)
     await turns_until(lambda: signal.getitimer(signal.ITIMER_REAL) == (0, 0))
     assert ended(limit, spin) >= LIMIT
@@ -176,28 +175,24 @@ def test_a_stopped_limit_leaves_nothing_behind() -> None:
     """The signal has the handler that it had, and no timer runs."""
     before = signal.getsignal(signal.SIGALRM)
     limit = TimeLimit()
-    limit.run(copy_context(), int)
+    limit.run(int)
     limit.stop()
     assert signal.getsignal(signal.SIGALRM) is before
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
-def test_a_call_has_its_context_and_result(limit: TimeLimit) -> None:
-    """It runs in the context that it is given, and returns or raises what it does."""
-    variable: ContextVar[str] = ContextVar("variable")
-    context = copy_context()
-    context.run(variable.set, "value")
-    assert limit.run(context, variable.get) == "value"
+def test_a_call_has_its_result(limit: TimeLimit) -> None:
+    """It returns or raises what it does."""
+    assert limit.run(divmod, 7, 2) == (3, 1)
     with pytest.raises(ZeroDivisionError):
-        limit.run(context, divmod, 1, 0)
+        limit.run(divmod, 1, 0)
 
 
 def test_where_nothing_can_be_ended_it_is_told() -> None:
-    """A call that took too long is told with its context; a short one is not."""
-    told: list[tuple[Context, float]] = []
-    watch = Watch(lambda context, seconds: told.append((context, seconds)))
-    context = copy_context()
-    assert watch.run(context, int) == 0
+    """A call that took too long is told; a short one is not."""
+    told: list[float] = []
+    watch = Watch(told.append)
+    assert watch.run(int) == 0
     assert not told
 
     def slow_and_wrong() -> float:
@@ -205,21 +200,20 @@ def test_where_nothing_can_be_ended_it_is_told() -> None:
         return 1 / 0
 
     with pytest.raises(ZeroDivisionError):
-        watch.run(context, slow_and_wrong)
+        watch.run(slow_and_wrong)
     watch.stop()
-    [(seen, seconds)] = told
-    assert seen is context
+    [seconds] = told
     assert seconds >= 1.5 * LIMIT
 
 
 def test_the_limit_is_what_the_thread_allows() -> None:
     """Signals come to the main thread alone."""
     made: list[object] = []
-    thread = threading.Thread(target=lambda: made.append(time_limit(lambda *_: None)))
+    thread = threading.Thread(target=lambda: made.append(time_limit(lambda _: None)))
     thread.start()
     thread.join()
     assert isinstance(made[0], Watch)
-    here = time_limit(lambda *_: None)
+    here = time_limit(lambda _: None)
     assert isinstance(here, TimeLimit)
     here.stop()
 
@@ -232,7 +226,7 @@ async def test_a_coroutine_is_driven_to_its_end(limit: TimeLimit) -> None:
         async with asyncio.timeout(LONG):
             return await asyncio.get_running_loop().run_in_executor(None, str, 5)
 
-    assert await limited(limit, copy_context(), work()) == "5"
+    assert await Limited(limit.run, work()) == "5"
 
 
 async def test_what_a_coroutine_awaits_may_raise(limit: TimeLimit) -> None:
@@ -245,7 +239,7 @@ async def test_what_a_coroutine_awaits_may_raise(limit: TimeLimit) -> None:
             return "caught"
         return "not raised"
 
-    assert await limited(limit, copy_context(), careful()) == "caught"
+    assert await Limited(limit.run, careful()) == "caught"
 
 
 async def test_a_step_of_a_coroutine_is_ended(limit: TimeLimit) -> None:
@@ -256,7 +250,7 @@ async def test_a_step_of_a_coroutine_is_ended(limit: TimeLimit) -> None:
         spin()
 
     with pytest.raises(TookTooLong):
-        await limited(limit, copy_context(), late())
+        await Limited(limit.run, late())
 
 
 async def test_a_cancelled_coroutine_can_clean_up(limit: TimeLimit) -> None:
@@ -271,7 +265,7 @@ async def test_a_cancelled_coroutine_can_clean_up(limit: TimeLimit) -> None:
             steps.append("cleaned up")
 
     async def drive() -> None:
-        await limited(limit, copy_context(), waits())
+        await Limited(limit.run, waits())
 
     task = asyncio.create_task(drive())
     await asyncio.sleep(0)
@@ -292,9 +286,48 @@ def test_a_coroutine_that_is_thrown_away_is_closed(limit: TimeLimit) -> None:
             steps.append("closed")
 
     async def drive() -> None:
-        await limited(limit, copy_context(), waits())
+        await Limited(limit.run, waits())
 
     driven = drive()
     driven.send(None)
     driven.close()
     assert steps == ["closed"]
+
+
+async def test_tasks_that_are_meant_are_limited(limit: TimeLimit) -> None:
+    """Also those that `wait_for` and `gather` make; the others, and later ones, are as ever."""
+    loop = asyncio.get_running_loop()
+    is_meant = True
+    stop = limit_tasks(loop, limit, lambda: is_meant)
+
+    async def late() -> None:
+        await asyncio.sleep(0)
+        spin()
+
+    async def name() -> str:
+        task = asyncio.current_task()
+        assert task is not None
+        return f"{task.get_name()} {type(task.get_coro()).__name__}"
+
+    with pytest.raises(TookTooLong):
+        await asyncio.wait_for(late(), LONG)
+    with pytest.raises(TookTooLong):
+        await asyncio.gather(late())
+    assert await asyncio.create_task(name(), name="mine") == "mine Limited"
+    is_meant = False
+    assert await asyncio.create_task(name(), name="other") == "other coroutine"
+    is_meant = True
+    stop()
+    assert loop.get_task_factory() is None
+    assert await asyncio.create_task(name(), name="later") == "later coroutine"
+
+
+async def test_a_task_that_is_cancelled_before_it_begins_leaves_nothing(limit: TimeLimit) -> None:
+    """Its coroutine is closed, so that nobody warns that it was never awaited."""
+    stop = limit_tasks(asyncio.get_running_loop(), limit, lambda: True)
+    task = asyncio.create_task(asyncio.sleep(LONG))
+    assert "Limited" in repr(task.get_coro())
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    stop()

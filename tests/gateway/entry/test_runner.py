@@ -233,6 +233,22 @@ async def test_a_handler_that_keeps_the_loop_is_ended(
     assert "test_runner.py, line" in caplog.text
 
 
+async def test_a_task_of_a_handler_that_keeps_the_loop_is_ended() -> None:
+    """Such as the one in which `wait_for` runs what it waits for."""
+
+    async def blocking() -> None:
+        work(LONG)
+
+    async def on_message(conn: Conn, message: str) -> None:
+        await asyncio.wait_for(blocking(), LONG)
+
+    async with gate(on_message) as entry:
+        entry.say(entry.connect(), "x")
+        await entry.idle()
+    assert entry.entry.counters.failures == {Failure.BLOCKED: 1}
+    assert asyncio.get_running_loop().get_task_factory() is None
+
+
 async def test_a_handler_that_waits_too_long_is_cancelled(caplog: pytest.LogCaptureFixture) -> None:
     """It has `entry_timeout` in all; what comes behind it is handled."""
     notes: list[Any] = []
