@@ -46,6 +46,7 @@ class ConnmixApi:
         self._part = part
         self._client = client
         self._sockets: set[ConnmixSocket] = set()
+        self._stopping = False
 
     def __repr__(self) -> str:
         return f"<ConnmixApi {len(self._sockets)} sockets>" if self._part else "<ConnmixApi off>"
@@ -58,12 +59,18 @@ class ConnmixApi:
         ]
 
     async def close(self) -> None:
-        """Say goodbye on every websocket; harmless when there is none."""
+        """Say goodbye on every websocket, and accept none any more; harmless when there is none."""
+        self._stopping = True
         await asyncio.gather(*(each.close() for each in self._sockets))
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         if self._part is None:
             return _off()
+        if self._stopping:  # who comes back at once must not hold up the stop
+            status = web.HTTPServiceUnavailable.status_code
+            return error_response(
+                status, "stopping", "this gateway is stopping; connect to another"
+            )
         socket = ConnmixSocket(self._part, self._client)
         self._sockets.add(socket)
         try:

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.admin.connmix import ConnmixApi
 from tests.gateway.admin.core import gateway
-from tests.gateway.admin.ports import administered
+from tests.gateway.admin.ports import administered, served
 from tests.gateway.admin.talking import Speaking, speaking
 
 PATHS = ("/v1/mesh/send", "/v1/mesh/publish")
@@ -93,6 +93,16 @@ async def test_it_is_served_on_demand_alone() -> None:
                 assert answer.status == 404
                 assert "--connmix" in (await answer.json())["error"]["message"]
         assert repr(ConnmixApi(None, core.client)) == "<ConnmixApi off>"
+
+
+async def test_no_websocket_is_accepted_while_the_gateway_stops() -> None:
+    """A client that connects anew at once must not hold up the stop."""
+    async with speaking() as gateway:
+        api = ConnmixApi(gateway.part, gateway.core.client)
+        await api.close()
+        async with served(api.routes()) as session, session.get("/ws/v1") as answer:
+            assert answer.status == 503
+            assert (await answer.json())["error"]["code"] == "stopping"
 
 
 async def test_the_origin_of_a_websocket_may_be_the_host_without_its_port() -> None:
