@@ -174,7 +174,10 @@ class Queues:
         dispatch.serve(consumer)
 
     def stop(self, consumer: Consumer) -> None:
-        """Give a consumer nothing more; what it has stays with it."""
+        """Give a consumer nothing more; what it has stays with it.
+
+        Until it has dealt with that, further messages of the same clients wait, even if it consumes again.
+        """
         ended = tuple(consumer.subscriptions.values())
         consumer.subscriptions.clear()
         for subscription in ended:
