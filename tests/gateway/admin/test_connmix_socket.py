@@ -8,6 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from gateway.admin.api import MAX_BODY
+from gateway.admin.connmix_socket import ConnmixSocket
 from gateway.intake import QueueDestination
 from tests.gateway.admin.talking import NODE, masked, speaking
 from tests.gateway.support import turns_until
@@ -321,3 +322,10 @@ async def test_connections_are_counted_while_they_last() -> None:
             await talk.ask("server.ping", [])
             assert gateway.part.connections == 1
         await turns_until(lambda: not gateway.part.connections)
+
+
+async def test_it_says_whose_it_is() -> None:
+    """The repr of one that nobody has opened yet."""
+    async with speaking() as gateway:
+        one = ConnmixSocket(gateway.part, gateway.core.client)
+        assert repr(one) == "<ConnmixSocket of nobody yet, pops nothing>"
