@@ -60,9 +60,7 @@ class Speaking:
 
     server: AdminServer
 
-    def __init__(
-        self, core: Core, address: Address, session: ClientSession, **times: Any
-    ) -> None:
+    def __init__(self, core: Core, address: Address, session: ClientSession, **times: Any) -> None:
         self.core = core
         self.address = address
         self.session = session
