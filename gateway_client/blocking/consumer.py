@@ -179,8 +179,8 @@ class Consumer:
         return Message(command, intake, self._lock)
 
     def _note_unsent(self) -> None:
-        if self._feeds is not None:
-            self._feeds.note_unsent()
+        if (feeds := self._feeds) is not None:
+            feeds.note_unsent()
 
     def _messages(self) -> Iterator[Message]:
         unwritten = 0
@@ -220,8 +220,8 @@ class Consumer:
     def _shut(self) -> None:
         """Give back what nobody has looked at, and close the links."""
         self._is_closing = True
-        if self._feeds is not None:
-            self._feeds.wake()
+        if (feeds := self._feeds) is not None:
+            feeds.wake()  # another thread may have its turn
         with self._turns:
             feeds, self._feeds = self._feeds, None
             if feeds is not None:
