@@ -9,10 +9,13 @@ process: the edge that holds the socket and the bytes that wait for it. The hub 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+
+import msgpack
 
 from gateway.backlog import Backlog
 from gateway_wire.commands import ClientAssigned, ClientSession
+from gateway_wire.frames import pack_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +58,7 @@ class Connection:
         listener: Name of the listener that accepted it.
         opened_at: Wall-clock time at which it was let in, seconds since the epoch; a later connection of
             the same process has a later one, also where the clock stood still or was set back.
-        headers: Those of its handshake, where the destination keeps them; else empty.
+        packed_headers: The same in msgpack: a third of the size, and ready for each message on a queue.
         destination: Takes what it does.
         pending: Encoded frames that the transport has not been given.
         worker: The worker that gets its events, None before the first; it may be one that is gone.
@@ -70,10 +73,10 @@ class Connection:
         "edge",
         "encoding",
         "groups",
-        "headers",
         "lane",
         "listener",
         "opened_at",
+        "packed_headers",
         "pending",
         "remote_addr",
         "remote_port",
@@ -102,7 +105,7 @@ class Connection:
         self.remote_port = request.remote_port
         self.listener = request.listener
         self.opened_at = opened_at
-        self.headers: Mapping[str, str] = _NO_HEADERS
+        self.packed_headers = _NO_HEADERS
         self.destination = destination
         self.pending: list[bytes] = []
         self.worker: Worker | None = None
@@ -112,6 +115,16 @@ class Connection:
     def __repr__(self) -> str:
         uid = f" uid={self.uid!r}" if self.uid is not None else ""
         return f"<Connection {self.client_id} {self.remote_addr}:{self.remote_port}{uid}>"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those of its handshake, where the destination keeps them, else empty; made anew each time."""
+        headers: dict[str, str] = msgpack.unpackb(self.packed_headers)
+        return headers
+
+    @headers.setter
+    def headers(self, headers: Mapping[str, str]) -> None:
+        self.packed_headers = pack_field(dict(headers))
 
     @property
     def blocked(self) -> bool:
@@ -139,7 +152,7 @@ class Connection:
             "remote_port": self.remote_port,
             "listener": self.listener,
             "opened_at": self.opened_at,
-            "headers": dict(self.headers),
+            "headers": self.headers,
             "edge": self.edge.record(),
         }
 
@@ -147,4 +160,4 @@ class Connection:
 # Most connections never get one; they share these.
 _NO_GROUPS: frozenset[str] = frozenset()
 _NO_SESSION: Mapping[Any, Any] = {}
-_NO_HEADERS: Mapping[str, str] = {}
+_NO_HEADERS: Final = pack_field({})

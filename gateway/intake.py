@@ -27,7 +27,7 @@ class QueueDestination:
 
     A message becomes `{"frame": {"type": "text" | "binary", "data": ..., "finish": True}}`. The headers of
     the handshake are kept for as long as the client stays, since they go along with each message: some
-    2 KB for a browser without large cookies.
+    0.6 KB for a browser without large cookies.
     """
 
     __slots__ = ("_asked", "_paused", "_queues", "topic")

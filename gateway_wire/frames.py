@@ -35,6 +35,7 @@ __all__ = [
     "encode_frame",
     "encode_packed",
     "pack_field",
+    "pack_fields",
 ]
 
 _LENGTH: Final = Struct(">I")
@@ -105,8 +106,20 @@ def pack_field(value: object) -> bytes:
     return packed
 
 
+def pack_fields(*values: object) -> bytes:
+    """Pack the values of up to 15 fields that follow each other, faster than one by one.
+
+    Raises:
+        ValueError: If a text holds lone surrogates, or an integer has more than 64 bits.
+        TypeError: If one holds a value that msgpack cannot carry.
+    """
+    return pack_field(values)[1:]  # without the head of the array, which is one byte up to 15
+
+
 def encode_packed(kind: type[Command], fields: Sequence[bytes]) -> bytes:
     """Encode a command whose fields are packed, all of them, as `encode_frame` does with request id 0.
+
+    Each of `fields` holds one or several (`pack_fields`).
 
     Raises:
         MessageTooLarge: If the frame would be larger than a frame may be.

@@ -22,7 +22,7 @@ from gateway_wire.commands import (
     StopConsuming,
 )
 from gateway_wire.errors import ErrorCode, LocalProtocolError, MessageTooLarge
-from gateway_wire.frames import encode_packed, pack_field
+from gateway_wire.frames import encode_packed, pack_field, pack_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,14 +149,12 @@ class _LinkSink:
 def _frame(message: Delivery) -> bytes:
     """Encode the :class:`QueueMessage`; its data is packed already, which is most of the work."""
     connection = message.connection
-    session = pack_field(dict(connection.session))
+    session = pack_field(dict(connection.session)) if connection.session else _EMPTY
     before = (
-        pack_field(message.message_id),
-        pack_field(message.topic),
-        pack_field(connection.client_id),
+        pack_fields(message.message_id, message.topic, connection.client_id),
         message.packed,
         pack_field(message.uid),
-        pack_field(dict(connection.headers)),
+        connection.packed_headers,
     )
     tries = pack_field(message.tries)
     try:

@@ -34,6 +34,7 @@ class Delivery:
         uid: What the client was bound to when it sent it.
         pushed_at: When that was, in the loop's time.
         tries: 1 until it comes back from a consumer that may have looked at it.
+        size: What it counts, in bytes.
         sent_size: Bytes that its consumer was sent, the last time; 0 before the first.
     """
 
@@ -43,6 +44,7 @@ class Delivery:
         "packed",
         "pushed_at",
         "sent_size",
+        "size",
         "topic",
         "tries",
         "uid",
@@ -61,6 +63,7 @@ class Delivery:
         self.topic = topic
         self.connection = connection
         self.packed = packed
+        self.size = len(packed) + MESSAGE_OVERHEAD
         self.uid = connection.uid
         self.pushed_at = pushed_at
         self.tries = 1
@@ -80,11 +83,6 @@ class Delivery:
     def data(self) -> Any:
         """What was put on the topic; made anew each time."""
         return msgpack.unpackb(self.packed, strict_map_key=False)
-
-    @property
-    def size(self) -> int:
-        """What it counts, in bytes."""
-        return len(self.packed) + MESSAGE_OVERHEAD
 
 
 class Lane:

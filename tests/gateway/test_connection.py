@@ -42,7 +42,8 @@ def test_a_new_connection_has_nothing_of_its_own_but_its_outbox() -> None:
 
     assert one.groups is other.groups
     assert one.session is other.session
-    assert one.headers is other.headers
+    assert one.packed_headers is other.packed_headers
+    assert one.headers == {}
     assert isinstance(one.groups, frozenset)
 
 

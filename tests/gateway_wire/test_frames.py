@@ -27,6 +27,7 @@ from gateway_wire.frames import (
     encode_frame,
     encode_packed,
     pack_field,
+    pack_fields,
 )
 from gateway_wire.limits import MAX_FRAME, MAX_FRAME_BEFORE_PROOF
 from tests.gateway_wire.samples import CLIENT_ID, SAMPLES
@@ -283,6 +284,14 @@ def test_packed_fields_make_the_same_frame(command: Command) -> None:
     fields = [pack_field(value) for value in command.to_fields()]
 
     assert encode_packed(type(command), fields) == encode_frame(command)
+
+
+def test_fields_packed_together_are_the_same_as_one_by_one() -> None:
+    """They follow each other without anything between, up to as many as are promised."""
+    values = [None, "a", 7, {"b": [b"c"]}, "d" * 40, *range(10)]
+
+    assert len(values) == 15
+    assert pack_fields(*values) == b"".join(map(pack_field, values))
 
 
 def test_packed_fields_that_fit_no_frame_are_refused() -> None:
