@@ -2,8 +2,9 @@
 
     python examples/run.py flask
 
-That is `gateway dev --no-demo` (a register and a gateway, and a worker where the example has events) and the
-web server that comes with its framework. Ctrl-C ends all of them. In production each is a service.
+That is `gateway dev --no-demo` (a register and a gateway, and a worker where the example has events), the web
+server that comes with its framework, and what consumes where that is a program of its own. Ctrl-C ends all of them.
+In production each is a service.
 """
 
 import argparse
@@ -22,20 +23,26 @@ class Example(NamedTuple):
     """Command lines after `python`, run in the example's folder."""
 
     server: str
-    events: str = ""  # the module that a worker runs
+    cluster: str = ""  # arguments of `gateway dev`: the module that a worker runs, or a route
+    consumer: str = ""  # what takes messages from a queue
     first: str = ""  # what runs to its end before the others
     settings: str = ""  # DJANGO_SETTINGS_MODULE
 
 
-EXAMPLES = {
-    "chat": Example("-u -m http.server {port} --bind 127.0.0.1 --directory page", events="events"),
-    "django": Example(
-        "-u manage.py runserver {port} --noreload",
-        events="board.events",
-        first="manage.py migrate --verbosity 0",
-        settings="config.settings",
+DJANGO = Example(
+    "-u manage.py runserver {port} --noreload",
+    cluster="board.events",
+    first="manage.py migrate --verbosity 0",
+    settings="config.settings",
+)
+
+EXAMPLES = {  # what stands behind a hyphen is no part of the folder's name
+    "chat": Example("-u -m http.server {port} --bind 127.0.0.1 --directory page", cluster="events"),
+    "django": DJANGO,
+    "django-consumer": DJANGO._replace(
+        cluster="--route queue:board", consumer="manage.py consume_board"
     ),
-    "fastapi": Example("-m uvicorn app:app --port {port}"),
+    "fastapi": Example("-m uvicorn app:app --port {port}", cluster="--route queue:chat"),
     "flask": Example("-m flask --app app run --port {port}"),
 }
 
@@ -48,9 +55,11 @@ async def run(example: Example, port: int) -> int:
             os.environ["DJANGO_SETTINGS_MODULE"] = example.settings
         if example.first:
             await (await start(process(example.first))).wait()
-        addresses = await start(daemon(f"gateway dev --no-demo {example.events}"))
+        addresses = await start(daemon(f"gateway dev --no-demo {example.cluster}"))
         os.environ["GATEWAYWORKER_REGISTER"] = addresses["register"]
         os.environ.setdefault("GATEWAY_URL", ":" + addresses["ws"].rpartition(":")[2])
+        if example.consumer:
+            await start(process(example.consumer))
         server = await start(process(example.server.format(port=port)))
         return await server.wait()
 
@@ -105,7 +114,7 @@ def main() -> None:
     parser.add_argument("example", choices=EXAMPLES)
     parser.add_argument("--port", type=int, default=8000, help="of the web server; 0: any free")
     arguments = parser.parse_args()
-    os.chdir(Path(__file__).parent / arguments.example)
+    os.chdir(Path(__file__).parent / arguments.example.partition("-")[0])
     for name in {"SIGTERM", "SIGHUP"} & {*dir(signal)}:  # they end it as Ctrl-C does
         signal.signal(getattr(signal, name), signal.default_int_handler)
     with suppress(KeyboardInterrupt):

@@ -1,5 +1,6 @@
-"""Push beside a FastAPI application: log in, bind, push, log out."""
+"""Push beside a FastAPI application: log in, bind, push, log out; and consume what browsers send."""
 
+import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, StringConstraints
 from starlette.middleware.sessions import SessionMiddleware
 
-from gatewayworker import AsyncGateway
+from gatewayworker import AsyncGateway, AsyncMessage
 
 NEWS = "news"
 """The group that everybody who is logged in belongs to."""
@@ -24,7 +25,10 @@ LOGINS: dict[str, str] = {}
 """Login -> name, on the server, so that a login can be ended. A table in your application."""
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=24)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+LONGEST = 500
+"""Characters of a text."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)]
 
 
 class Credentials(BaseModel):
@@ -53,9 +57,22 @@ class Login(NamedTuple):
     connections: str
 
 
+async def tell(message: AsyncMessage) -> None:
+    """Tell everybody what a page has sent by its websocket: `--route queue:chat` puts it on a queue."""
+    text = message.data["frame"]["data"]
+    if message.uid is None:  # what /bind has said when this was sent
+        await message.reply({"from": "server", "text": "Log in first."})
+    elif isinstance(text, str) and 0 < len(text) <= LONGEST:
+        await AsyncGateway.send_to_group(NEWS, {"from": message.uid, "text": text})
+
+
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    # A function, so that an error costs one message; it comes again, and the log says why.
+    consuming = asyncio.create_task(AsyncGateway.consume_with(tell, "chat", name="fastapi"))
     yield
+    consuming.cancel()  # what it was at comes again, to whoever consumes next
+    await asyncio.wait([consuming])
     await AsyncGateway.aclose()
 
 

@@ -55,8 +55,9 @@ def running(name: str, environment: Mapping[str, str] | None = None) -> Iterator
 
 def _url(command: Daemon, name: str) -> str:
     """Wait until the web server says where it listens."""
-    if name in SERVED_ON_STDOUT:
-        line = command.line(starting_with=SERVED_ON_STDOUT[name])
+    starting_with = SERVED_ON_STDOUT.get(name.partition("-")[0])
+    if starting_with:
+        line = command.line(starting_with=starting_with)
         return str(re.findall(r"http://[^/ ]+", line)[0])
     return served(command)
 

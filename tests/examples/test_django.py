@@ -1,4 +1,4 @@
-"""The Django example by its one command, in a real browser: views, a worker, and one database."""
+"""The Django example by its commands, in a real browser: views, a worker or a consumer, and one database."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -18,11 +18,13 @@ BIND: Final = """async (client_id) => {
 """Posts another connection's client_id with the login and the token of a page."""
 
 
-@pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
+@pytest.fixture(scope="module", params=["django", "django-consumer"])
+def example(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Example]:
     """Give the running example, with an empty database."""
     database = tmp_path_factory.mktemp("django") / "db.sqlite3"
-    with running("django", {"DATABASE": str(database)}) as started:
+    with running(request.param, {"DATABASE": str(database)}) as started:
         yield started
 
 
@@ -37,7 +39,7 @@ async def sees(page: Page, message: str) -> None:
     await expect(page.locator("#messages li", has_text=message)).to_have_count(1)
 
 
-async def test_a_message_is_stored_by_the_worker(browser: Browser, example: Example) -> None:
+async def test_what_is_written_is_stored(browser: Browser, example: Example) -> None:
     """What is sent by websocket shows on every page, and is there after a reload."""
     ann = await log_in(browser, example, "Ann")
     bob = await log_in(browser, example, "Bob")

@@ -1,4 +1,7 @@
-"""The Flask and FastAPI examples, one application written twice, in a real browser."""
+"""The Flask and FastAPI examples, one application written twice, in a real browser.
+
+FastAPI's has one thing more, which a file of its own tests: test_lifespan_task.py.
+"""
 
 from collections.abc import Iterator
 

@@ -11,7 +11,7 @@ LONGEST = 500
 
 
 class Message(models.Model):
-    """One message; a worker stores it (events.py), and the page shows it (views.py)."""
+    """One message; writing.py stores it, and the page shows it (views.py)."""
 
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     text = models.CharField(max_length=LONGEST)
