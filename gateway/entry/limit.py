@@ -2,8 +2,8 @@
 
 Theory of operation. While such code runs nothing else does, in the whole process; only a signal still
 comes through. So a timer ticks (`SIGALRM`) while any of it runs: one timer, not one for each call, so that a
-call costs a count and no system call. A tick that finds the same call under way as the ticks before it, for
-`LIMIT` seconds, raises `TookTooLong` there. A tick that finds nothing under way stops the timer.
+call costs a count and no system call. A tick that finds the same call under way as the ticks before it,
+`LIMIT` seconds long, raises `TookTooLong` there. A tick that finds nothing under way stops the timer.
 
 It is raised in the application's code and in what that called, never in ours: what `interruptible` says of
 the stack decides. A tick that comes at a bad moment is followed by others, soon and at odd times, and so is
@@ -49,8 +49,12 @@ LIMIT: Final = 0.1
 long: a tenth of a second is what people take for instant. What takes longer is either blocking, which the
 loop cannot have, or work for a queue's consumers."""
 
-TICK: Final = LIMIT / 2
-"""Seconds between two looks, so that what is over the limit is found within half of it."""
+LOOKS: Final = 2
+"""After so many further looks at the same call it is over the limit. Looks, not time: a process that was frozen, or
+got no CPU, finds one tick for all that it has missed."""
+
+TICK: Final = LIMIT / LOOKS
+"""Seconds between two looks."""
 
 SOON: Final = 0.001
 """At most so many seconds after one look at code that is over the limit comes the next. At a random time: code
@@ -95,14 +99,14 @@ class Limit(Protocol):
 class TimeLimit:
     """Ends calls that take too long; for the main thread, and one at a time in a process."""
 
-    __slots__ = ("_calls", "_is_ticking", "_previous", "_seen", "_seen_at")
+    __slots__ = ("_calls", "_is_ticking", "_looks", "_previous", "_seen")
 
     def __init__(self) -> None:
         # Calls that have begun, which is the number of the one under way.
         self._calls = 0
-        # The call that the latest ticks found, and when the first of them did.
+        # The call that the latest ticks found, and how many of them did after the first.
         self._seen = 0
-        self._seen_at = 0.0
+        self._looks = 0
         self._is_ticking = False
         self._previous = signal.signal(signal.SIGALRM, self._tick)
 
@@ -127,15 +131,15 @@ class TimeLimit:
         signal.signal(signal.SIGALRM, self._previous or signal.SIG_DFL)
 
     def _tick(self, _number: int, frame: FrameType | None) -> None:
-        now = monotonic()
         if self._calls != self._seen:
-            self._seen, self._seen_at = self._calls, now
+            self._seen, self._looks = self._calls, 0
             signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
             return
+        self._looks += 1
         stack = _inside(frame)
         if stack is None:
             self._stop_ticking()
-        elif now - self._seen_at >= LIMIT:
+        elif self._looks >= LOOKS:
             signal.setitimer(signal.ITIMER_REAL, random.uniform(SOON / 100, SOON), SOON)  # noqa: S311
             if interruptible(stack):
                 raise TookTooLong

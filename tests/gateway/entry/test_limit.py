@@ -331,3 +331,18 @@ async def test_a_task_that_is_cancelled_before_it_begins_leaves_nothing(limit: T
     with pytest.raises(asyncio.CancelledError):
         await task
     stop()
+
+
+def test_a_process_that_was_frozen_is_not_held_to_account(limit: TimeLimit) -> None:
+    """One tick comes for all that it has missed, and that is one look."""
+
+    def frozen() -> None:
+        for _ in range(2):
+            limit._tick(signal.SIGALRM, sys._getframe())
+        looks.append("went on")
+        limit._tick(signal.SIGALRM, sys._getframe())
+
+    looks: list[str] = []
+    with pytest.raises(TookTooLong):
+        limit.run(frozen)
+    assert looks == ["went on"]
