@@ -40,7 +40,7 @@ pages: $(VENV)/stamp
 	$(PYTHON) -m scripts.docs --check
 	$(PYTHON) -m scripts.layout
 
-bench: $(VENV)/stamp  ## what the gateway costs beside a C loop, in about two minutes
+bench: $(VENV)/stamp  ## what the gateway costs beside a C loop, in two and a half minutes
 	@sh scripts/system_packages.sh compiler
 	$(PYTHON) -m bench --json build/bench/short.json
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
+    from gateway_client.aio.message import AsyncMessage
     from gateway_client.queue_message import BaseMessage
 
 __all__ = ["KINDS", "TOPIC", "Tally"]
@@ -92,7 +93,20 @@ async def _reply(register: str, tally: Tally) -> None:
     async with AsyncGatewayClient(register) as client:
         async for message in client.consume(TOPIC):
             tally.count(message)
-            await message.reply(message.data["frame"]["data"])
+            await _echo(message)
+
+
+async def _reply_side_by_side(register: str, tally: Tally) -> None:
+    async def handle(message: AsyncMessage) -> None:
+        tally.count(message)
+        await _echo(message)
+
+    async with AsyncGatewayClient(register) as client:
+        await client.consume_with(handle, TOPIC)
+
+
+async def _echo(message: AsyncMessage) -> None:
+    await message.reply(message.data["frame"]["data"])
 
 
 def _blocking(register: str, tally: Tally) -> None:
@@ -111,6 +125,7 @@ KINDS: Final[dict[str, Callable[[str, Tally], None]]] = {
     "async": _on_a_loop(_empty),
     "manual_ack": _on_a_loop(_manual),
     "reply": _on_a_loop(_reply),
+    "reply_side_by_side": _on_a_loop(_reply_side_by_side),
     "blocking": _blocking,
 }
 """What consumes, by its name on the command line."""

@@ -33,7 +33,7 @@ class Case:
 
     Attributes:
         measure: Measures it.
-        is_short: Whether it belongs to the short set, of about two minutes.
+        is_short: Whether it belongs to the short set, of about two and a half minutes.
     """
 
     measure: Callable[[Plan], Measured]

@@ -5,14 +5,15 @@ more than can be taken: what is consumed then is the rate. Once they send half o
 messages are then is the latency. In between stands a bounded queue, so under too much load messages are late by as
 much as it holds, and that says nothing.
 
-Consumers of different kinds follow each other at the same gateway. One that replies is talked to as a worker is
-(`rounds`): its browsers send the next text when they have the answer.
+Consumers of different kinds follow each other at the same gateway. Those that reply are talked to as a worker is
+(`rounds`): browsers send the next text when they have the answer.
 """
 
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+import time
+from contextlib import contextmanager
 from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -23,6 +24,8 @@ from bench.programs import Program
 from bench.table import Bound, Row
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bench.plan import Plan
     from bench.table import Measured
 
@@ -34,7 +37,7 @@ BROWSERS: Final = 1_000
 TURNS: Final = 3
 """Times that each kind is measured."""
 
-SECONDS: Final = 1.0
+SECONDS: Final = 0.7
 """How long browsers send in a turn, unless the plan says otherwise."""
 
 OFFERED: Final = 80_000
@@ -43,10 +46,18 @@ OFFERED: Final = 80_000
 EASY: Final = 20_000
 """Texts a second that are half of what is expected."""
 
+PAUSE: Final = 0.01
+"""Seconds between two looks at what is unacknowledged."""
+
 EXPECTED: Final = 40_000
 """Messages a second that are expected, of the kind that most programs are."""
 
 SHOWN: Final = {"async": "async for", "manual_ack": "async for, manual_ack", "blocking": "for"}
+
+REPLYING: Final = {
+    "reply": "async for, await reply",
+    "reply_side_by_side": "consume_with, await reply",
+}
 
 
 class _Flood(NamedTuple):
@@ -88,22 +99,30 @@ class _Place:
 
 
 def consume(plan: Plan) -> Measured:
-    """Browser to queue to consumer: of several kinds, one after the other, and one that replies."""
+    """Browser to queue to consumer, of several kinds, one after the other; two of them reply."""
     seconds = plan.seconds_of(SECONDS)
-    with Cluster("--route", f"queue:{TOPIC}") as cluster, ExitStack() as stack:
-        crowd = stack.enter_context(Crowd(cluster.port, plan.size_of(BROWSERS)))
+    with (
+        Cluster("--route", f"queue:{TOPIC}") as cluster,
+        Crowd(cluster.port, plan.size_of(BROWSERS)) as crowd,
+    ):
         rows = [row for kind in SHOWN for row in _of_kind(kind, cluster, crowd, seconds)]
-        return rows + _replying(cluster, crowd, seconds)
+        for kind in REPLYING:
+            rows += _replying(kind, cluster, crowd, seconds)
+        return rows
 
 
-def _consumer(cluster: Cluster, kind: str) -> Program:
+@contextmanager
+def _consuming(kind: str, cluster: Cluster, crowd: Crowd) -> Iterator[_Place]:
+    """Run a consumer until it has acknowledged everything, so that the next one is given nothing of it."""
     command = [sys.executable, "-m", "bench.consumer", cluster.register, kind]
-    return Program(f"consumer-{kind}", command)
+    with Program(f"consumer-{kind}", command) as consumer:
+        yield _Place(cluster, crowd, consumer)
+        while cluster.client.get_all_queues()[TOPIC]["unacknowledged"]:
+            time.sleep(PAUSE)
 
 
 def _of_kind(kind: str, cluster: Cluster, crowd: Crowd, seconds: float) -> Measured:
-    with _consumer(cluster, kind) as consumer:
-        place = _Place(cluster, crowd, consumer)
+    with _consuming(kind, cluster, crowd) as place:
         place.pass_through(crowd.size, EASY)  # it consumes now
         easy = [place.pass_through(round(EASY * seconds), EASY)[0] for _ in range(TURNS)]
         floods = [place.pass_through(round(OFFERED * seconds), OFFERED)[1] for _ in range(TURNS)]
@@ -116,12 +135,11 @@ def _of_kind(kind: str, cluster: Cluster, crowd: Crowd, seconds: float) -> Measu
     ]
 
 
-def _replying(cluster: Cluster, crowd: Crowd, seconds: float) -> Measured:
-    with _consumer(cluster, "reply") as consumer:
-        place = _Place(cluster, crowd, consumer)
+def _replying(kind: str, cluster: Cluster, crowd: Crowd, seconds: float) -> Measured:
+    with _consuming(kind, cluster, crowd) as place:
         place.reply(seconds / 10)  # it consumes now
         turns = [place.reply(seconds) for _ in range(TURNS)]
-    name = "consume, await reply"
+    name = f"consume, {REPLYING[kind]}"
     p99_ms = median(latency for _, latency in turns)
     return [
         *_rates(name, [turn for turn, _ in turns], None),
