@@ -15,7 +15,9 @@ from businessworker.commands import cli as businessworker
 from businessworker.events import events_of
 from businessworker.settings import WorkerSettings
 from gateway.commands import cli as gateway
+from gateway.entry.module import handlers_of
 from gateway.settings import GatewaySettings
+from gateway_client.testing import AsyncRecordingGateway
 from gateway_process.loader import Loader
 from gateway_process.sources import sections_of
 from gatewayworker.commands import cli as gatewayworker
@@ -31,10 +33,16 @@ GUIDES: Final = tuple(
         "docs/events.md",
         "docs/operations.md",
         "docs/edges.md",
+        "docs/consuming.md",
+        "docs/entry.md",
+        "docs/connmix-api.md",
+        "docs/coming-from-connmix.md",
     )
 )
 
 EVENTS: Final = GUIDES[2]
+CONSUMING: Final = GUIDES[5]
+ENTRY: Final = GUIDES[6]
 
 SETTINGS: Final[dict[str, type[Any]]] = {
     "register": RegisterSettings,
@@ -53,16 +61,22 @@ def fences(language: str, text: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
+def module_of(code: str, name: str, folder: Path) -> ModuleType:
+    """Give code as the module that it is meant to be."""
+    file = folder / "module.py"
+    file.write_text(code, "utf-8")
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture
 def myapp(tmp_path: Path) -> Iterator[ModuleType]:
     """Give the first code of the guide to events as the module that it calls itself."""
-    file = tmp_path / "events.py"
-    file.write_text(fences("python", EVENTS)[0], "utf-8")
-    spec = importlib.util.spec_from_file_location("myapp.events", file)
-    assert spec is not None
-    assert spec.loader is not None
-    events = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(events)
+    events = module_of(fences("python", EVENTS)[0], "myapp.events", tmp_path)
     package = ModuleType("myapp")
     package.events = events  # type: ignore[attr-defined]  # as importing it would
     sys.modules |= {"myapp": package, "myapp.events": events}
@@ -81,6 +95,25 @@ def test_the_test_of_events_passes(myapp: ModuleType, monkeypatch: pytest.Monkey
     namespace: dict[str, Any] = {}
     exec(fences("python", EVENTS)[-1], namespace)
     namespace["test_a_message_goes_to_the_lobby"](monkeypatch)
+
+
+def test_the_entry_module_is_what_a_gateway_takes(tmp_path: Path) -> None:
+    """A gateway finds all three functions in the guide's module."""
+    module = module_of(fences("python", ENTRY)[0], "chat_entry", tmp_path)
+    found = handlers_of(module, "chat_entry")
+    assert None not in (found.on_handshake, found.on_message, found.on_close)
+
+
+async def test_the_test_of_a_consumer_passes() -> None:
+    """The guide's test of a consumer is one that passes, with a consumer as the guide writes them."""
+
+    async def answer_everybody(gateway: AsyncRecordingGateway) -> None:
+        async for message in gateway.consume("chat"):
+            await message.reply(f"{message.data['frame']['data']} to you")
+
+    namespace: dict[str, Any] = {"answer_everybody": answer_everybody}
+    exec(fences("python", CONSUMING)[-1], namespace)
+    await namespace["test_everybody_is_answered"]()
 
 
 def test_the_files_are_read(tmp_path: Path) -> None:
