@@ -8,7 +8,8 @@ from gateway import Conn, mesh, queue
 async def on_message(conn: Conn, message: str | bytes) -> None:
     data = json.loads(message)
     if data["type"] == "login":
-        await queue.push("logins", data)
+        login = {"name": str(data["name"]), "password": str(data["password"])}
+        await queue.push("logins", login)  # what is no login fails here, and costs no more than itself
         user = await conn.wait_context("user", timeout=5)  # what comes behind waits
         conn.subscribe("room")
         await mesh.publish("room", {"came": user})

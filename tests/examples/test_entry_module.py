@@ -49,6 +49,10 @@ async def test_nobody_is_heard_before_the_login(browser: Browser) -> None:
             await log_in(bob, "bob", "tulip")
             await expect(bob.locator("#state")).to_have_text("closed: 4003 wrong password")
             await expect(bob.locator("#messages li")).to_have_text(["bob may not come in"])
+            await bob.evaluate("connect({ name: 'nobody', password: null })")
+            await expect(bob.locator("#messages li").last).to_have_text("nobody may not come in")
+            await bob.evaluate("connect({ name: ['no', 'text'] })")
+            await expect(bob.locator("#state")).to_have_text("closed: 4001 log in first")
             await log_in(bob, "bob", "rose")
             await expect(ann.locator("#messages li")).to_have_text(
                 ["ann came in", "ann: hello", "bob came in", "bob: hello"]
