@@ -8,8 +8,9 @@ from gateway import Conn, mesh, queue
 async def on_message(conn: Conn, message: str | bytes) -> None:
     data = json.loads(message)
     if data["type"] == "login":
+        # What is no login fails here, where it costs that message and not the consumer.
         login = {"name": str(data["name"]), "password": str(data["password"])}
-        await queue.push("logins", login)  # what is no login fails here, and costs no more than itself
+        await queue.push("logins", login)
         user = await conn.wait_context("user", timeout=5)  # what comes behind waits
         conn.subscribe("room")
         await mesh.publish("room", {"came": user})
