@@ -3,7 +3,7 @@
 Requests are read one at a time, and the next is read when the answer to the one before is written: answers
 come in the order of requests, a client that does not read is not read from, and what waits here is bounded.
 Events leave beside them, by a task that exists once something is popped; each is acknowledged when the
-kernel has taken all of it.
+kernel has taken all of it. Frames are written one at a time, and a client that does not take one in time is cut.
 
 Who pops is pinged, for what is given to a dead consumer is late for the others. Who does not pop may be silent
 for ever: a PHP script that sends now and then reads, and so answers pings, only when it sends. Its host is
@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from gateway.admin.api import MAX_BODY
 from gateway.admin.connmix_calls import carry_out
@@ -27,10 +26,12 @@ from gateway.connmix.methods import name_of, read
 from gateway.connmix.popper import PREFETCH, Popper
 from gateway.connmix.requests import parse
 from gateway.connmix.wanted import Ping, Pop, Unpop, Wanted
+from gateway.edge.stream import keep_alive
 from gateway.intake import QueueDestination
-from gateway_wire.aio.keepalive import set_keepalive
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
     from gateway.connmix.part import ConnmixPart
     from gateway.queues.lane import Delivery
     from gateway_client import AsyncGatewayClient
@@ -39,8 +40,10 @@ __all__ = ["ConnmixSocket"]
 
 logger = logging.getLogger("gateway")
 
+T = TypeVar("T")
+
 GOODBYE_TIME: Final = 1.0
-"""Seconds that a client has to answer a close; one that does not must not hold up the stop."""
+"""Seconds that a client has to take and answer a close; one that does not must not hold up the stop."""
 
 PING, PONG = "ping", "pong"
 
@@ -70,6 +73,8 @@ class ConnmixSocket:
         # When something came last, in the loop's time.
         self._heard_at = 0.0
         self._wake = asyncio.Event()
+        # Held while a frame is written: aiohttp cancels all who wait for the socket when one of them gives up.
+        self._writing = asyncio.Lock()
         # From the first pop on.
         self._popper: Popper | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -84,7 +89,7 @@ class ConnmixSocket:
             self._prepare(request.transport)
         self._part.connections += 1
         try:
-            await self._read_all()
+            await self._cut_at_a_failure(self._read_all())
         finally:
             await self._end()
             self._part.connections -= 1
@@ -95,36 +100,34 @@ class ConnmixSocket:
 
         With 1001, since the library of the PHP clients takes 1012 for a mistake.
         """
-        with suppress(ConnectionError):
-            await self._websocket.close(
-                code=WSCloseCode.GOING_AWAY, message=b"this gateway is stopping"
-            )
+        try:
+            async with asyncio.timeout(GOODBYE_TIME), self._writing:
+                await self._websocket.close(
+                    code=WSCloseCode.GOING_AWAY, message=b"this gateway is stopping"
+                )
+        except TimeoutError:
+            self._cut()
+        except ConnectionError:
+            pass  # it has left by itself
 
     def _prepare(self, transport: asyncio.Transport) -> None:
         host, port, *_ = transport.get_extra_info("peername")
         self._name = f"connmix {host}:{port}"
         self._transport = transport
         transport.set_write_buffer_limits(high=0)
-        set_keepalive(transport.get_extra_info("socket"))
+        keep_alive(
+            transport.get_extra_info("socket"), self._part.heartbeat, self._part.write_timeout
+        )
 
     # Requests
 
     async def _read_all(self) -> None:
-        try:
-            async for message in self._websocket:
-                self._heard_at = self._loop.time()
-                await self._received(message)
-        except ConnectionError:
-            return  # the client has left while it was answered
-        except Exception:
-            logger.exception("%s: a request failed", self._name)
-            self._cut()
-
-    async def _received(self, message: WSMessage) -> None:
-        if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
-            await self._websocket.send_str(await self._answer(message.data))
-        elif message.type is WSMsgType.PING:
-            await self._websocket.pong(message.data)
+        async for message in self._websocket:
+            self._heard_at = self._loop.time()
+            if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+                await self._write(self._websocket.send_str, await self._answer(message.data))
+            elif message.type is WSMsgType.PING:
+                await self._write(self._websocket.pong, message.data)
 
     async def _answer(self, frame: str | bytes) -> str:
         if frame == PING:
@@ -160,7 +163,7 @@ class ConnmixSocket:
         # The writer runs in a later turn of the loop, so the answer leaves before the first event.
         self._begin_to_pop().pop(topics, dialect)
         if self._writer is None:
-            self._writer = asyncio.create_task(self._write_events())
+            self._writer = asyncio.create_task(self._cut_at_a_failure(self._write_events()))
 
     def _begin_to_pop(self) -> Popper:
         if self._popper is None:
@@ -168,16 +171,9 @@ class ConnmixSocket:
         return self._popper
 
     async def _write_events(self) -> None:
-        try:
-            while await self._something_waits():
-                await self._write_waiting()
-            logger.info("%s does not answer pings; it is cut", self._name)
-        except ConnectionError:
-            return  # the reader sees it too, and ends everything
-        except TimeoutError:
-            logger.info("%s takes no events; it is cut", self._name)
-        except Exception:
-            logger.exception("%s: no event can be written any more", self._name)
+        while await self._something_waits():
+            await self._write_waiting()
+        logger.info("%s does not answer pings; it is cut", self._name)
         self._cut()
 
     async def _something_waits(self) -> bool:
@@ -191,7 +187,7 @@ class ConnmixSocket:
                 if self._heard_at < pinged_at:
                     return False
                 pinged_at = self._loop.time()
-                await self._websocket.ping()
+                await self._write(self._websocket.ping, b"")
             else:
                 self._wake.clear()
                 return True
@@ -202,8 +198,7 @@ class ConnmixSocket:
         while (message := popper.next()) is not None:
             text = self._event_of(message, popper.dialects[message.topic])
             if text:
-                async with asyncio.timeout(self._part.write_timeout):
-                    await self._websocket.send_str(text)
+                await self._write(self._websocket.send_str, text)
                 self._part.events += 1
             popper.written()
             written += 1
@@ -223,6 +218,32 @@ class ConnmixSocket:
             logger.error(text, connection.client_id, message.topic, error)  # noqa: TRY400 - no bug
             return ""
 
+    # Both
+
+    async def _write(self, send: Callable[[T], Awaitable[None]], data: T) -> None:
+        """Send a frame, and wait until the kernel has taken all of it.
+
+        Raises:
+            ConnectionError: The client has left, or was cut.
+            TimeoutError: It does not read.
+        """
+        async with asyncio.timeout(self._part.write_timeout), self._writing:
+            await send(data)
+        if self._transport is None or self._transport.is_closing():
+            raise ConnectionResetError("nobody can tell whether all of it was taken")
+
+    async def _cut_at_a_failure(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except ConnectionError:
+            pass  # the reader sees it too, and ends everything
+        except TimeoutError:
+            logger.info("%s does not read what is written for it; it is cut", self._name)
+            self._cut()
+        except Exception:
+            logger.exception("%s: a request or an event failed; it is cut", self._name)
+            self._cut()
+
     # The end
 
     def _cut(self) -> None:
@@ -231,8 +252,8 @@ class ConnmixSocket:
             self._transport.abort()
 
     async def _end(self) -> None:
+        if self._popper is not None:
+            self._popper.close()
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.wait([self._writer])
-        if self._popper is not None:
-            self._popper.close()

@@ -21,8 +21,8 @@ So it is cut after 60 s of silence, as CONNMIX cuts it, but for those that answe
 """
 
 WRITE_TIMEOUT: Final = 60.0
-"""Seconds in which a consumer must take an event, CONNMIX's time for a write; until then the messages that
-are meant for it wait, and then others get them."""
+"""Seconds in which a client must take a frame, CONNMIX's time for a write; until then the messages that are
+meant for it wait, and then others get them."""
 
 
 @dataclass(slots=True, kw_only=True)

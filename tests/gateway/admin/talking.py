@@ -19,15 +19,11 @@ from gateway.queues.limits import QueueLimits
 from gateway.queues.queues import Queues
 from gateway_wire.addresses import Address
 from tests.gateway.admin.core import Browser, Core, gateway
+from tests.gateway.edge.support import frame
 from tests.support.cluster import upgrade
 from tests.support.links import address_of, bound
 
 NODE: Final = "0123456789ab"
-
-
-def masked(opcode: int, payload: bytes) -> bytes:
-    """Give a short frame of a client, masked with zeros."""
-    return bytes([0x80 | opcode, 0x80 | len(payload)]) + bytes(4) + payload
 
 
 class Talk:
@@ -80,7 +76,7 @@ class Speaking:
         reader, writer = await asyncio.open_connection(*self.address)
         writer.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_RCVBUF, 4096)
         writer.write(upgrade("/ws/v1").replace(b"Host: gateway", b"Host: localhost"))
-        writer.write(masked(0x1, json.dumps({"m": "queue.pop", "p": topics, "i": 1}).encode()))
+        writer.write(frame(0x1, json.dumps({"m": "queue.pop", "p": topics, "i": 1}).encode()))
         await reader.readuntil(b"\r\n\r\n")
         try:
             yield reader, writer

@@ -10,10 +10,13 @@ from websockets.exceptions import ConnectionClosed
 from gateway.admin.api import MAX_BODY
 from gateway.admin.connmix_socket import ConnmixSocket
 from gateway.intake import QueueDestination
-from tests.gateway.admin.talking import NODE, masked, speaking
+from tests.gateway.admin.talking import NODE, speaking
+from tests.gateway.edge.support import frame
 from tests.gateway.support import turns_until
 
 GONE = "7"
+LARGE_PING = frame(0x1, json.dumps({"m": "server.ping", "i": "x" * (MAX_BODY - 100)}).encode())
+"""A request whose answer no socket takes at once: its id comes back."""
 FRAME = {"frame": {"type": "text", "data": "hi", "finish": True}}
 
 
@@ -258,13 +261,36 @@ async def test_a_consumer_that_takes_nothing_is_cut() -> None:
         assert gateway.state()["unacknowledged"] == 0
 
 
+@pytest.mark.parametrize("topics", [("foo",), ()])
+async def test_a_client_that_does_not_read_its_answers_is_cut(topics: tuple[str, ...]) -> None:
+    """Whether it pops or not: what is meant for it goes to others, and it holds nothing for ever."""
+    async with (
+        speaking(heartbeat=0.05, write_timeout=0.05) as gateway,
+        gateway.raw(*topics) as (_, writer),
+    ):
+        writer.write(LARGE_PING)
+        await turns_until(lambda: gateway.part.requests["server.ping"])
+        gateway.push(await gateway.core.browser(), FRAME)
+        await turns_until(lambda: not gateway.part.connections)
+        assert gateway.state()["waiting"] == 1
+
+
+async def test_a_client_that_does_not_read_holds_up_no_stop() -> None:
+    """It does not answer the goodbye, which may not even have left."""
+    async with speaking() as gateway, gateway.raw("foo") as (_, writer):
+        writer.write(LARGE_PING)
+        await turns_until(lambda: gateway.part.requests["server.ping"])
+        await gateway.server.stop()
+        assert not gateway.part.connections
+
+
 async def test_a_consumer_is_pinged_and_cut_when_it_does_not_answer() -> None:
     """It stays for as long as it does."""
     async with speaking(heartbeat=0.05) as gateway, gateway.raw("foo") as (reader, writer):
         await reader.readuntil(b'"i":1}')
         for _ in range(3):
             assert await reader.readexactly(2) == b"\x89\x00"
-            writer.write(masked(0xA, b""))
+            writer.write(frame(0xA, b""))
         assert await reader.readexactly(2) == b"\x89\x00"
 
         assert await reader.read() == b""
@@ -275,7 +301,7 @@ async def test_a_ping_of_the_protocol_is_answered() -> None:
     """The pong brings its data back."""
     async with speaking() as gateway, gateway.raw("foo") as (reader, writer):
         await reader.readuntil(b'"i":1}')
-        writer.write(masked(0x9, b"life"))
+        writer.write(frame(0x9, b"life"))
         assert await reader.readexactly(6) == b"\x8a\x04life"
 
 
