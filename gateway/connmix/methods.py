@@ -107,6 +107,8 @@ def _mesh_publish(params: object) -> Publish:
 
 
 def _set_context(client_id: str, args: object) -> SetContext:
+    if args is None:  # what was forgotten must not empty the context
+        raise bad_request('set_context takes the new context, as [{"user_id":1000}]')
     context = fields_of(args)  # as an argument in its list, alone, or PHP's empty [] or [[]]
     return SetContext(client_id, as_context(dict(context)))
 

@@ -7,6 +7,7 @@ is answered in the spelling and with the id of its request.
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NamedTuple, NoReturn
 
 from gateway.connmix.codes import bad_request
@@ -53,7 +54,7 @@ def parse_body(text: str | bytes) -> dict[str, Any]:
         ConnmixError: It is something else.
     """
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_float=_float, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise bad_request(
             f"the request is no JSON: {error}; send one JSON object a frame"
@@ -62,6 +63,13 @@ def parse_body(text: str | bytes) -> dict[str, Any]:
         raise bad_request(
             'the request is no object; send {"m":"mesh.send","p":{...},"i":1} or such'
         )
+    return value
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):  # such as 1e999, which could be neither answered nor passed on
+        raise ValueError(f"{text:.40} is larger than any number")
     return value
 
 

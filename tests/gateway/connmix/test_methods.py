@@ -144,6 +144,7 @@ def test_what_is_wanted(method: str, params: object, wanted: Wanted) -> None:
         ("conn.call", {"c": CLIENT, "f": "subscribe", "a": []}, "at least one channel"),
         ("conn.call", {"c": CLIENT, "f": "unsubscribe"}, "at least one channel"),
         ("conn.call", {"c": CLIENT, "f": "subscribe", "a": [None]}, "channel"),
+        ("conn.call", {"c": CLIENT, "f": "set_context"}, "takes the new context"),
         ("conn.call", {"c": CLIENT, "f": "set_context", "a": "x"}, "are an object"),
         ("conn.call", {"c": CLIENT, "f": "set_context", "a": [{"a": 2**70}]}, "64"),
         ("conn.call", {"c": CLIENT, "f": "set_context_value", "a": ["k"]}, "a key and a value"),

@@ -42,6 +42,7 @@ def test_a_client_id_keeps_all_digits() -> None:
         (b"\xff", "no JSON"),
         ("[" * 100_000, "no JSON"),
         ('{"m":NaN}', "NaN is not JSON"),
+        ('{"m":"server.ping","i":-1e999}', "-1e999 is larger than any number"),
         ("[]", "no object"),
         ('"ping"', "no object"),
         ("1", "no object"),
