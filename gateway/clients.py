@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.connection import Connection
+from gateway.gone import GoneEdge
 from gateway_wire import close_codes
 
 if TYPE_CHECKING:
@@ -194,6 +195,7 @@ class Clients:
         """Forget a client whose connection is gone."""
         connection: Connection = edge.connection
         edge.connection = None
+        connection.edge = GoneEdge(edge.encoding)
         self._take_offline(connection)
         self._ending.discard(connection)
         if self.unbound is not None:

@@ -224,7 +224,7 @@ class ConnectedEdge(asyncio.Protocol):
         context = self._context
         context.keepalive.remove(self._slot, self)
         context.closings.remove(self)
-        self._unread = b""  # the core may keep this edge until its last event is dealt with
+        self._unread = b""  # nobody is told of it any more
         context.counters.lost += 1
         context.released()
         try:

@@ -318,6 +318,7 @@ def test_a_client_that_was_cut_takes_nothing_more() -> None:
     """Its edge may still speak; what it says changes nothing."""
     core = Pipes(send_buffer=10)
     slow = core.connect(capacity=0)
+    pipe = pipe_of(slow)
     core.outbox.offer([slow], "one")
     core.outbox.flush()
     core.outbox.offer([slow], "x" * 10)
@@ -327,11 +328,11 @@ def test_a_client_that_was_cut_takes_nothing_more() -> None:
 
     core.outbox.finish(slow, b"farewell")
     core.outbox.write_paused(slow)
-    pipe_of(slow).take(1000)
+    pipe.take(1000)
     core.outbox.flush()
-    core.clients.lost(slow.edge, close_codes.SLOW.reason())
+    core.clients.lost(pipe, close_codes.SLOW.reason())
 
-    assert pipe_of(slow).writes == [b"one\n"]
+    assert pipe.writes == [b"one\n"]
     assert core.outbox.waiting_bytes == 0
     assert core.outbox.blocked_connections == 0
 
