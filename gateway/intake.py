@@ -10,13 +10,14 @@ That a client came or left is not put on the queue.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from gateway.connection import Connection
     from gateway.edge.interface import ConnectRequest
     from gateway.queues.queues import Queues
+    from gateway.queues.topic import RoomCallback
     from gateway_wire.close_codes import CloseReason
 
 __all__ = ["QueueDestination"]
@@ -30,15 +31,14 @@ class QueueDestination:
     0.6 KB for a browser without large cookies.
     """
 
-    __slots__ = ("_asked", "_paused", "_queues", "topic")
+    __slots__ = ("_paused", "_queues", "topic")
 
     def __init__(self, queues: Queues, topic: str) -> None:
         """Take the queues, and the topic, which is opened if it is not."""
         self.topic = topic
         self._queues = queues
-        self._paused: OrderedDict[Connection, None] = OrderedDict()
-        # For how many of them the queue was asked to call; more where some have gone since.
-        self._asked = 0
+        # Clients that are not read from, and what the queue calls when there is room for one more.
+        self._paused: dict[Connection, RoomCallback] = {}
         queues.open_topic(topic)
 
     def __repr__(self) -> str:
@@ -61,7 +61,9 @@ class QueueDestination:
 
     def closed(self, connection: Connection, _reason: CloseReason, _now: float) -> None:
         """Forget that a client waits; what it sent stays on the queue."""
-        self._paused.pop(connection, None)
+        callback = self._paused.pop(connection, None)
+        if callback is not None:
+            self._queues.forget_callback(self.topic, callback)
 
     def is_paused(self, connection: Connection) -> bool:
         """Return whether a client waits for room."""
@@ -70,17 +72,10 @@ class QueueDestination:
     def _pause(self, connection: Connection) -> None:
         if connection in self._paused:
             return
-        self._paused[connection] = None
+        callback = self._paused[connection] = partial(self._resume, connection)
         connection.edge.pause_reading()
-        if len(self._paused) > self._asked:
-            self._asked += 1
-            self._queues.call_when_room(self.topic, self._resume_next)
+        self._queues.call_when_room(self.topic, callback)
 
-    def _resume_next(self) -> bool:
-        """Read again from who has waited longest; return False if nobody waits any more."""
-        self._asked -= 1
-        if not self._paused:
-            return False
-        connection, _ = self._paused.popitem(last=False)
+    def _resume(self, connection: Connection) -> None:
+        del self._paused[connection]
         connection.edge.resume_reading()
-        return True

@@ -101,7 +101,8 @@ class Dispatch:
         """Tell as many that there is room as messages have left, and all if nothing is left."""
         waiters = topic.full
         while waiters and not topic.is_full and (left > 0 or topic.is_empty):
-            if waiters.popleft()() is not False:
+            callback, _ = waiters.popitem(last=False)
+            if callback() is not False:
                 left -= 1
         self.forget_if_unused(topic)
 
@@ -221,6 +222,8 @@ class Dispatch:
             topic = self.topics[message.topic]
             self._bury(topic, message)
             left[topic] += 1
+        for topic in left:
+            self._drop_excess(DEAD + topic.name)
         self._go_on(left)
 
     def _take_back(
@@ -257,7 +260,9 @@ class Dispatch:
         try:
             dead = self.topic(name)
         except TooManyTopics as error:
-            logger.warning("a message that was tried too often is dropped: %s", error)
+            if not topic.counters.dropped:
+                text = "a message on %r was tried too often, and such are dropped: %s"
+                logger.warning(text, topic.name, error)
             topic.counters.dropped += 1
             return
         if not topic.counters.dead:
@@ -267,9 +272,13 @@ class Dispatch:
         self._last_id += 1
         message.begin_again(self._last_id, name)
         self._enter(dead, message)
-        while dead.has_excess and dead.drop_oldest():
-            if dead.counters.dropped == 1:
-                logger.warning("%r is full: its oldest messages are dropped", name)
+
+    def _drop_excess(self, name: str) -> None:
+        """Let the oldest make room where dead messages are too many: no client can be made to wait."""
+        dead = self.topics.get(name)
+        dropped = 0 if dead is None else dead.drop_excess()
+        if dead is not None and 0 < dropped == dead.counters.dropped:
+            logger.warning("%r is full: its oldest messages are dropped", name)
 
     def _go_on(self, left: Mapping[Topic, int]) -> None:
         """Send what can be sent of topics that have changed, and say where there is room."""

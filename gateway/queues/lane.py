@@ -108,6 +108,11 @@ class Lane:
         self.waiting: deque[Delivery] | None = None
         self.ticket = 0
 
+    @property
+    def size(self) -> int:
+        """What it counts beside its messages, in bytes: they keep the client's headers, also when it has gone."""
+        return len(self.connection.packed_headers)
+
     def __repr__(self) -> str:
         out, waiting = len(self.unacknowledged), len(self.waiting or ())
         return f"<Lane {self.connection.client_id} {out} unacknowledged, {waiting} waiting>"

@@ -18,17 +18,17 @@ __all__ = [
 
 MESSAGE_OVERHEAD: Final = 1024
 """Bytes that a message counts beside its data, so that a flood of empty messages is bounded too: about what
-Python keeps for one that waits. That is 1.2 KB where it is the only one of its client, and 250 bytes where
-a client has many."""
+Python keeps for one that waits. That is 1.2 KB where it is the only one of its client, 1.7 KB if the client
+has gone, and 250 bytes where a client has many. The headers of the client count beside it, once."""
 
 CONSUMER_CREDIT_BYTES: Final = EVENT_CREDIT_BYTES
 """Bytes that a consumer may have been sent and not have acknowledged; one message may pass it. Half of what
 may be unsent on a link, so that a consumer that does not read is never cut for what it was sent, and
 `prefetch` large messages, each with headers and a session, do not wait there without bound."""
 
-
-MAX_DATA: Final = MAX_FRAME - 32 * 1024
-"""Bytes of one message's data: in a frame it must fit beside names and the headers of a handshake."""
+MAX_DATA: Final = MAX_FRAME - 48 * 1024
+"""Bytes of one message's data: in a frame it must fit beside names and the headers of a handshake. Those
+are 16 KiB at the most, and twice that in UTF-8; the largest message of a browser fits, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,6 @@ class TooManyTopics(Exception):
 
     def __str__(self) -> str:
         return (
-            f"there is no room for the topic {self.topic!r:.40}: this gateway has {self.limit} already;"
+            f"there is no room for the topic {self.topic!r:.40}: a gateway has {self.limit} at the most;"
             " raise --queue-topics, or use fewer"
         )

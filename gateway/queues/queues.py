@@ -134,13 +134,20 @@ class Queues:
         """Call back once when a topic that is full has room, after those who asked before.
 
         The callback may push. If it returns False, it makes no use of the place, such as when its
-        client is gone, and the next is called.
+        client is gone, and the next is called. It is an object of its own for each call.
         """
         topic = self.topics.get(name)
         if topic is None or not topic.is_full:
             callback()
         else:
-            topic.full.append(callback)
+            topic.full[callback] = None
+
+    def forget_callback(self, name: str, callback: RoomCallback) -> None:
+        """Do not call back any more; harmless if it was called already."""
+        topic = self.topics.get(name)
+        if topic is not None:
+            topic.full.pop(callback, None)
+            self._dispatch.forget_if_unused(topic)
 
     # Consumers come and go.
 

@@ -9,7 +9,7 @@ Bookkeeping only: who moves what when is :mod:`gateway.queues.dispatch`.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -101,7 +101,7 @@ class Topic:
         self.lanes: dict[Connection, Lane] = {}
         self.line: OrderedDict[Lane, None] = OrderedDict()
         self.idle: OrderedDict[Subscription, None] = OrderedDict()
-        self.full: deque[RoomCallback] = deque()
+        self.full: OrderedDict[RoomCallback, None] = OrderedDict()
         # All that is in it, in the order in which it came.
         self._messages: dict[int, Delivery] = {}
         self._first_ticket = self._last_ticket = 0
@@ -179,6 +179,7 @@ class Topic:
         lane = self.lanes.get(message.connection)
         if lane is None:
             lane = self.lanes[message.connection] = Lane(self, message.connection)
+            self.size += lane.size
         waited = bool(lane.waiting)
         lane.add(message)
         return None if waited else lane
@@ -188,9 +189,13 @@ class Topic:
         del self._messages[message.message_id]
         self.size -= message.size
 
-    def drop_oldest(self) -> bool:
-        """Give up the message that has waited longest; return whether there was one."""
-        for message in self._messages.values():
+    def drop_excess(self) -> int:
+        """Give up what has waited longest until no more is in it than should be; return how much.
+
+        What consumers have stays.
+        """
+        before = self.counters.dropped
+        for message in tuple(self._messages.values()) if self.has_excess else ():
             lane = self.lanes[message.connection]
             if message.message_id in lane.unacknowledged:
                 continue
@@ -199,8 +204,9 @@ class Topic:
             self.counters.dropped += 1
             if not lane.waiting:
                 self.leave_line(lane)
-            return True
-        return False
+            if not self.has_excess:
+                break
+        return self.counters.dropped - before
 
     def clear(self) -> int:
         """Give up all that is in it, also what consumers have; return how much that was."""
@@ -239,6 +245,7 @@ class Topic:
         line.pop(lane, None)
         if not lane.waiting and not lane.unacknowledged:
             del self.lanes[lane.connection]
+            self.size -= lane.size
 
     def line_up_first(self, lanes: Iterable[Lane]) -> None:
         """Let lanes without owner wait before all others."""

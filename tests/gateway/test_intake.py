@@ -145,13 +145,13 @@ def test_the_place_of_a_client_that_is_gone_goes_to_the_next() -> None:
 
 
 def test_clients_that_come_and_go_leave_nothing_behind() -> None:
-    """While a queue is full they wait and leave; the queue is asked for no more than one place at a time."""
+    """While a queue is full they wait and leave; those that are still there are counted as paused."""
     room = Room(1)
     room.say(room.client("ann"), "1")
     for number in range(100):
         room.destination.closed(room.client(str(number)), LOST, 0.0)
 
-    assert room.queues.states(0.0)["chat"]["paused"] == 2
+    assert room.queues.states(0.0)["chat"]["paused"] == 1
 
 
 # In a whole process.

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.connection import Connection
+from gateway.edge.upgrade import MAX_HEAD
 from gateway.queues.limits import MAX_DATA, MAX_PREFETCH, QueueLimits
 from gateway_wire.commands import (
     AcknowledgeMessages,
@@ -202,6 +203,19 @@ async def test_a_session_that_fits_no_frame_stays_out() -> None:
         assert (message.data, message.session) == (data, {})
 
 
+async def test_the_largest_data_fits_beside_the_largest_headers() -> None:
+    """And the longest names: a head of 16 KiB may be twice that in UTF-8."""
+    async with linked() as core:
+        ann = core.connect(uid="u" * MAX_ID_LENGTH)
+        ann.headers = {"cookie": "\xff" * MAX_HEAD}
+        data = b"x" * (MAX_DATA - 5)
+        push(core, ann, data, topic="t" * MAX_ID_LENGTH)
+        consumer = await core.consumer("t" * MAX_ID_LENGTH)
+        (message,) = await consumer.told(1)
+
+        assert (message.data, message.headers) == (data, ann.headers)
+
+
 def test_queues_are_listed_by_topic() -> None:
     """As the command's documentation says."""
     core = Gateway()
@@ -211,7 +225,7 @@ def test_queues_are_listed_by_topic() -> None:
         "chat": {
             "waiting": 1,
             "unacknowledged": 0,
-            "bytes": 1026,
+            "bytes": 1027,
             "age": 1.5,
             "consumers": 0,
             "paused": 0,

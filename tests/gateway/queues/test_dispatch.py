@@ -416,11 +416,20 @@ def test_the_log_tells_the_first_of_each_kind(caplog: pytest.LogCaptureFixture) 
     ]
 
 
-def test_without_room_for_the_topic_of_the_dead_they_are_dropped() -> None:
-    """That counts where they were."""
+def test_without_room_for_the_topic_of_the_dead_they_are_dropped(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """That counts where they were, and the log tells the first."""
     core = Queued(tries=1, topics=1)
     core.queues.open_topic("t")
     core.come("w", "t")
-    core.push("t", 0)
+    core.push("t", 0, 1)
     core.reject("w", 0)
-    assert core.state("t") == {"pushed": 1, "delivered": 1, "dropped": 1, "consumers": 1}
+    core.reject("w", 1)
+    assert core.state("t") == {
+        "pushed": 2, "delivered": 3, "redelivered": 1, "dropped": 2, "consumers": 1,
+    }  # fmt: skip
+    (told,) = caplog.messages
+    assert told.startswith(
+        "a message on 't' was tried too often, and such are dropped: there is no"
+    )

@@ -8,7 +8,7 @@ from gateway.queues.limits import (
     TooManyTopics,
 )
 from gateway.settings import GatewaySettings
-from gateway_wire.limits import DEFAULT_MAX_MESSAGE, MAX_FRAME, MAX_UNSENT
+from gateway_wire.limits import MAX_FRAME, MAX_MESSAGE_CEILING, MAX_UNSENT
 
 
 def test_the_settings_begin_with_these() -> None:
@@ -25,7 +25,7 @@ def test_the_settings_begin_with_these() -> None:
 def test_the_bounds_fit_each_other() -> None:
     """A consumer is never cut for what it was sent, and the largest message of a browser has its place."""
     assert CONSUMER_CREDIT_BYTES + MAX_FRAME < MAX_UNSENT
-    assert DEFAULT_MAX_MESSAGE < MAX_DATA < MAX_FRAME
+    assert MAX_MESSAGE_CEILING + 100 < MAX_DATA < MAX_FRAME
     assert QueueLimits().messages >= MAX_PREFETCH
 
 
@@ -33,7 +33,7 @@ def test_no_room_for_a_topic_names_the_setting() -> None:
     """And the topic, cut if it is long."""
     error = TooManyTopics("chat", 100)
     assert str(error) == (
-        "there is no room for the topic 'chat': this gateway has 100 already; raise --queue-topics, or"
+        "there is no room for the topic 'chat': a gateway has 100 at the most; raise --queue-topics, or"
         " use fewer"
     )
     assert len(str(TooManyTopics("x" * 1000, 100))) < 200

@@ -116,8 +116,8 @@ def test_a_topic_is_full_at_its_bytes() -> None:
     """Each message counts what it is packed, and what the gateway needs for it."""
     core = Queued(size=4 * 1024)
     assert core.push("t", "x" * 1000)
-    assert not core.push("t", "x" * 1042)
-    assert core.state("t")["bytes"] == 2 * (1024 + 3) + 1000 + 1042
+    assert not core.push("t", "x" * 1042)  # a byte says that the client has no headers
+    assert core.state("t")["bytes"] == 2 * (1024 + 3) + 1000 + 1042 + 1
 
 
 def test_who_waits_for_room_is_told_in_turn() -> None:
@@ -147,6 +147,23 @@ def test_who_makes_no_use_of_a_place_passes_it_on() -> None:
     core.come("w", "t")
     core.acknowledge("w", 0)
     assert told == ["one"]
+
+
+def test_who_waits_no_longer_can_say_so() -> None:
+    """It is not counted any more, and keeps no topic."""
+    core = Queued(messages=1)
+    core.push("t", 0)
+    told: list[str] = []
+    callbacks = [partial(told.append, name) for name in ("one", "two")]
+    for callback in callbacks:
+        core.queues.call_when_room("t", callback)
+    core.queues.forget_callback("t", callbacks[0])
+    core.queues.forget_callback("t", callbacks[0])
+    core.queues.forget_callback("another", callbacks[0])
+    assert core.state("t")["paused"] == 1
+    core.come("w", "t")
+    core.acknowledge("w", 0)
+    assert told == ["two"]
 
 
 def test_all_are_told_when_nothing_is_left() -> None:
@@ -232,7 +249,7 @@ def test_there_are_only_so_many_topics() -> None:
         lambda: core.queues.check_topics(["two", "three"]),
         lambda: core.come("w", "two", "three"),
     ):
-        with pytest.raises(TooManyTopics, match="2 already; raise --queue-topics"):
+        with pytest.raises(TooManyTopics, match="2 at the most; raise --queue-topics"):
             wants()
     core.queues.open_topic("two")
     with pytest.raises(TooManyTopics):

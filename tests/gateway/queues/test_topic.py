@@ -33,7 +33,7 @@ def test_only_the_first_message_lets_a_lane_line_up() -> None:
 )
 def test_a_topic_is_full_before_it_has_too_much(messages: int, size: int, count: int) -> None:
     """By number, or by size; what is beyond it is in excess."""
-    topic = Topic("t", QueueLimits(messages=messages, size=size + 2))
+    topic = Topic("t", QueueLimits(messages=messages, size=size + 3))
     for number in range(count):
         assert not topic.is_full
         entered(topic, number)
@@ -59,16 +59,35 @@ def test_lanes_line_up_behind_others_or_before_all() -> None:
 
 def test_the_oldest_that_waits_can_be_given_up() -> None:
     """With its lane if nothing else is in it; not what a consumer has."""
-    topic = Topic("t", QueueLimits())
-    for number, client in enumerate(["ann", "bob", "ann"]):
+    topic = Topic("t", QueueLimits(messages=2))
+    for number, client in enumerate(["ann", "bob", "ann", "cem"]):
         entered(topic, number, client)
     out = topic.lanes[next(iter(topic.lanes))]
     out.unacknowledged[0] = out.next()
-    assert topic.drop_oldest()
-    assert [lane.connection.client_id for lane in topic.lanes.values()] == ["ann"]
-    assert topic.drop_oldest()
-    assert not topic.drop_oldest()
-    assert (topic.counters.dropped, topic.is_empty, list(topic.line)) == (2, False, [])
+    assert topic.drop_excess() == 2
+    assert [lane.connection.client_id for lane in topic.lanes.values()] == ["ann", "cem"]
+    assert [lane.connection.client_id for lane in topic.line] == ["cem"]
+    assert topic.drop_excess() == 0
+    topic.limits = QueueLimits(messages=0)
+    assert topic.drop_excess() == 1
+    assert (topic.counters.dropped, topic.is_empty, list(topic.line)) == (3, False, [])
+
+
+def test_headers_of_a_client_count_while_it_has_something() -> None:
+    """Once, however much that is: a client that has gone is remembered with them."""
+    topic = Topic("t", QueueLimits())
+    ann = bare("ann")
+    ann.headers = {"cookie": "x" * 10_000}
+    messages = [Delivery(number, "t", ann, pack_field(None), 0.0) for number in (1, 2)]
+    for message in messages:
+        topic.add(message)
+    lane = topic.lanes[ann]
+    assert topic.size == 2 * (MESSAGE_OVERHEAD + 1) + len(ann.packed_headers)
+    for message in messages:
+        lane.next()
+        topic.remove(message)
+    topic.leave_line(lane)
+    assert topic.size == 0
 
 
 def test_age_is_that_of_what_is_there_longest() -> None:
