@@ -27,6 +27,7 @@ __all__ = [
     "PhpValue",
     "PhpValueError",
     "array_key",
+    "listed",
     "serialize",
     "unserialize",
 ]
@@ -51,7 +52,7 @@ class Limits:
     small numbers at greater length."""
 
     items: int = 100_000
-    """Entries of all arrays together. They take a fifth of a second at worst, in which nobody else is served."""
+    """Entries of all arrays together. So many take about a fifth of a second, and nobody else is served then."""
 
     depth: int = 64
     """Arrays in one another. Far beyond real use, far below Python's recursion limit."""
@@ -166,9 +167,7 @@ class _Reader:
         if self._data[self._at : self._at + 1] != b"}":
             raise self._unreadable(f"the }} of the array that begins at byte {begin}")
         self._at += 1
-        if self._as_lists and _is_list(array):
-            return list(array.values())
-        return array
+        return listed(array) if self._as_lists else array
 
     def _admit(self, count: int, depth: int, begin: int) -> None:
         """Judge an array by its head."""
@@ -232,8 +231,11 @@ def _text(string: bytes) -> str | bytes:
         return string
 
 
-def _is_list(array: dict[Any, Any]) -> bool:
-    return not array or (0 in array and list(array) == list(range(len(array))))
+def listed(array: dict[Any, Any]) -> dict[Any, Any] | list[Any]:
+    """Return an array as a list if its keys are 0 to n-1 in this order, or if it is empty."""
+    if not array or (0 in array and list(array) == list(range(len(array)))):
+        return list(array.values())
+    return array
 
 
 def serialize(value: PhpValue, *, depth: int = DEFAULT_LIMITS.depth) -> bytes:
