@@ -34,7 +34,7 @@ from gateway.outbox import Outbox
 from gateway.queues.limits import QueueLimits, TooManyTopics
 from gateway.queues.queues import Queues
 from gateway.router import Router
-from gateway.routes import Routes, Target
+from gateway.routes import Routes, Target, topics_of
 from gateway_process.errors import RunError
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ class Core:
         """
         self.queues.limits = _queue_limits(settings)
         try:
+            self.queues.check_topics(topics_of(settings.route))
             self._routes = self._read_routes(settings)
         except TooManyTopics as error:
             raise RunError(f"route: {error}") from error

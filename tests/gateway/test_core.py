@@ -124,11 +124,12 @@ async def test_a_reload_changes_routes_for_who_comes_then() -> None:
 
 
 async def test_a_reload_that_finds_no_room_for_a_topic_changes_no_route() -> None:
-    """Consumers have made as many as there may be."""
-    async with consuming("queue:chat", topics=("a", "b"), queue_topics=3) as (running, consumer):
-        settings = GatewaySettings(route=(Route.parse("queue:c"),), queue_topics=3)
-        with pytest.raises(RunError, match="route: there is no room for the topic 'c'"):
-            await running.process.reload(settings)
+    """Consumers have made as many as there may be; no topic was made that there is room for."""
+    async with consuming("queue:chat", topics=("a", "b"), queue_topics=4) as (running, consumer):
+        routes = (Route.parse("/c=queue:c"), Route.parse("queue:d"))
+        with pytest.raises(RunError, match="route: there is no room for the topic 'd'"):
+            await running.process.reload(GatewaySettings(route=routes, queue_topics=4))
+        assert {*running.process.core.queues.topics} == {"chat", "a", "b"}
         async with browsing(running) as (browser, _):
             await browser.send("x")
             await turns_until(lambda: running.process.core.queues.states(0.0)["chat"]["waiting"])
