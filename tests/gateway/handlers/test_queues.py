@@ -4,7 +4,7 @@ import pytest
 
 from gateway.connection import Connection
 from gateway.edge.upgrade import MAX_HEAD
-from gateway.queues.limits import MAX_DATA, MAX_PREFETCH, QueueLimits
+from gateway.queues.limits import CONSUMER_CREDIT_BYTES, MAX_DATA, MAX_PREFETCH, QueueLimits
 from gateway_wire.commands import (
     AcknowledgeMessages,
     Command,
@@ -201,6 +201,23 @@ async def test_a_session_that_fits_no_frame_stays_out() -> None:
 
         assert len(data) + MAX_SESSION > MAX_FRAME
         assert (message.data, message.session) == (data, {})
+
+
+async def test_a_consumer_that_does_not_read_is_sent_so_much_and_no_more() -> None:
+    """However many messages it wants; it stays, and gets the rest in order when it reads again."""
+    async with linked() as core:
+        consumer = await core.consumer("chat", prefetch=MAX_PREFETCH)
+        consumer.link.pause_reading()
+        size, count = 1 << 20, 40
+        push(core, core.connect(), *(bytes([number]) + bytes(size) for number in range(count)))
+        state = core.queues.states(core.now)["chat"]
+        assert state["unacknowledged"] == CONSUMER_CREDIT_BYTES // size
+
+        consumer.link.resume_reading()
+        for number in range(count):
+            (message,) = await consumer.told(1)
+            assert message.data[0] == number
+            consumer.link.send(AcknowledgeMessages([message.message_id]))
 
 
 async def test_the_largest_data_fits_beside_the_largest_headers() -> None:
