@@ -1,4 +1,7 @@
-"""The gateway's internal listener: links of clients and workers bring commands to the executor."""
+"""The gateway's internal listeners: links of clients and workers bring commands to the executor.
+
+One speaks our own protocol, another may speak GatewayWorker's (`gateway.php`); which one is no matter here.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway_wire.aio.link import LinkLost
-from gateway_wire.aio.listener import LinkListener
+from gateway_wire.errors import ErrorCode, LinkRefused, RemoteProtocolError
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
     from gateway.executor import Executor
-    from gateway_wire.aio.link import AioLink
-    from gateway_wire.errors import ErrorCode, GatewayError
+    from gateway_wire.aio.link import AioLink, LinkEvents
+    from gateway_wire.aio.listener import Acceptor
+    from gateway_wire.errors import GatewayError
     from gateway_wire.frames import Envelope
-    from gateway_wire.hello import Party
 
 __all__ = ["Backend"]
 
@@ -30,21 +33,19 @@ class Backend:
 
     Attributes:
         accepted: Links that were opened so far.
-        refused: Links that ended in their hello for a reason, by the name of the error.
+        refused: Links that were ended for what their peer did, by the name of the error.
     """
 
     def __init__(
         self,
-        party: Party,
-        secret_key: str,
+        listener: Callable[[LinkEvents], Acceptor],
         executor: Executor,
         link_done: Callable[[AioLink], None],
     ) -> None:
         """Make the listener; :meth:`start` begins to accept.
 
         Args:
-            party: This gateway process, as it introduces itself.
-            secret_key: The cluster's secret key, empty for none.
+            listener: Makes what accepts links, for an owner.
             executor: Where commands go.
             link_done: Called with a link that has ended, when all that came on it is executed.
         """
@@ -52,7 +53,7 @@ class Backend:
         self.refused: Counter[str] = Counter()
         self._executor = executor
         self._link_done = link_done
-        self._listener = LinkListener(party, secret_key, self)
+        self._listener = listener(self)
 
     def __repr__(self) -> str:
         return f"<Backend {self._listener!r}>"
@@ -90,10 +91,18 @@ class Backend:
         self._executor.accept(link, envelopes)
 
     def link_closed(self, link: AioLink, reason: GatewayError) -> None:
-        """Forget a link; one that is refused is worth a line, but not who only knocks at the port."""
+        """Forget a link; one that broke a rule is worth a line, but not who only knocks at the port."""
         self._executor.forget(link, partial(self._link_done, link))
-        if link.core.peer is None and not isinstance(reason, LinkLost):
+        if _is_quiet(link, reason):
+            logger.debug("link closed: %r: %s", link, reason)
+        else:
             self.refused[type(reason).__name__] += 1
             logger.warning("link from %s refused: %s", link.remote or "unknown", reason)
-        else:
-            logger.debug("link closed: %r: %s", link, reason)
+
+
+def _is_quiet(link: AioLink, reason: GatewayError) -> bool:
+    """Tell whether nothing is wrong with the peer, or the link itself has said what is."""
+    if link.core.peer is None:
+        return isinstance(reason, LinkLost)
+    is_unread = isinstance(reason, RemoteProtocolError) and reason.code is ErrorCode.TIMEOUT
+    return is_unread or isinstance(reason, LinkLost | LinkRefused)

@@ -19,6 +19,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gateway.addressing import Hosts, choose_hosts
@@ -45,6 +46,7 @@ from gateway_process.addresses import ListenUrl
 from gateway_process.inspection import Work
 from gateway_process.sockets import address_of, explain
 from gateway_wire.addresses import Address
+from gateway_wire.aio.listener import LinkListener
 from gateway_wire.commands import Announce, Role
 from gateway_wire.errors import ErrorCode
 from gateway_wire.hello import Party, new_instance
@@ -98,7 +100,9 @@ class GatewayProcess:
         )
         self.core = core = Core(settings, ClusterMesh(self._client), self._new_client_id)
         secret_key = settings.secret_key.reveal()
-        self.backend = Backend(self._party, secret_key, core.executor, core.link_lost)
+        self.backend = Backend(
+            partial(LinkListener, self._party, secret_key), core.executor, core.link_lost
+        )
         self.edge = EdgeServer(core.clients, _edge_options(settings))
         self.edge.ticker.add(self)
         self._ebb = Ebb()

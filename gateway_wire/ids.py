@@ -12,9 +12,9 @@ connmix    a decimal below 2**63: node number, then        ``c:`` and the node n
 
 The lengths keep the forms apart: a decimal below 2**63 has at most 19 digits. The *node key*
 is what the directory indexes: it names the gateway process that holds the connection. A
-native id never repeats, cannot be guessed (80 random bits) and leaks no address. A connmix id is a counter
-through a secret permutation behind a random node number: it does not repeat in its process either, and who
-has one cannot tell another. A gateway has keys for its native node id and for the form it hands out.
+native id never repeats, cannot be guessed (80 random bits) and leaks no address. The connection's part of the
+others is a counter through a secret permutation: it does not repeat in its process either, and who has
+one cannot tell another. A gateway has keys for its native node id and for the form it hands out.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from __future__ import annotations
 import re
 import secrets
 from enum import Enum
+from ipaddress import IPv4Address
 from typing import Final, NamedTuple, Protocol
 
+from gateway_wire.addresses import HIGHEST_PORT, Address
 from gateway_wire.errors import InvalidClientId
 from gateway_wire.permutation import Permutation
 
@@ -33,10 +35,12 @@ __all__ = [
     "ConnmixIds",
     "NativeIds",
     "ParsedId",
+    "PhpIds",
     "new_connmix_number",
     "new_node_id",
     "node_key_of",
     "parse_client_id",
+    "php_address_of",
 ]
 
 CONNMIX_CONNECTION_BITS: Final = 40
@@ -49,12 +53,14 @@ of them larger than 2**53, as CONNMIX's own: a client that reads them as JavaScr
 digits, does so with its first connection and not after a year. Eight million are enough that two gateways seldom
 draw the same; a register refuses the second.
 """
+PHP_CONNECTION_BITS: Final = 32
 NODE_DIGITS: Final = 12
 RANDOM_BYTES: Final = 10
 
 _NATIVE = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _PHP = re.compile(r"[0-9a-f]{20}", re.ASCII)
 _CONNMIX = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+_PHP_KEY = re.compile(r"p:([0-9a-f]{8})([0-9a-f]{4})", re.ASCII)
 _NODE = re.compile(r"[0-9a-f]{12}", re.ASCII)
 
 
@@ -117,6 +123,12 @@ def node_key_of(node_id: str) -> str:
         msg = f"a node id is 12 lower-case hex digits, not {node_id!r}"
         raise ValueError(msg)
     return "n:" + node_id
+
+
+def php_address_of(node_key: str) -> Address | None:
+    """Return where the listener is that a directory key of the php form names; None for another key."""
+    match = _PHP_KEY.fullmatch(node_key)
+    return Address(str(IPv4Address(int(match[1], 16))), int(match[2], 16)) if match else None
 
 
 def new_node_id() -> str:
@@ -228,3 +240,48 @@ class ConnmixIds:
         count = self._count
         self._count = (count + 1) % (1 << CONNMIX_CONNECTION_BITS)
         return str(self._base | self._permute(count))
+
+
+class PhpIds:
+    """Hands out php client ids for one node (:class:`ClientIds`).
+
+    Attributes:
+        node_id: The native id of the node.
+        keys: Its keys in the directory, for native and php ids.
+    """
+
+    __slots__ = ("_count", "_digits", "_permute", "keys", "node_id")
+
+    def __init__(
+        self, node_id: str, address: Address, permutation: Permutation | None = None
+    ) -> None:
+        """Start handing out ids.
+
+        Args:
+            node_id: Twelve lower-case hex digits.
+            address: Where PHP programs reach the node: an IPv4 address and a port.
+            permutation: Of 32 bits, the order of the connections; None for one that nobody knows.
+
+        Raises:
+            ValueError: If one of them is not of that form.
+        """
+        if not 0 < address.port <= HIGHEST_PORT:
+            msg = f"a port of php ids is from 1 to {HIGHEST_PORT}, not {address.port}"
+            raise ValueError(msg)
+        self.node_id = node_id
+        self._digits = f"{int(IPv4Address(address.host)):08x}{address.port:04x}"
+        self.keys = (node_key_of(node_id), f"p:{self._digits}")
+        self._permute = permutation or Permutation(PHP_CONNECTION_BITS)
+        self._count = 0
+
+    def __repr__(self) -> str:
+        return f"<PhpIds of node {self.node_id}, {self.keys[-1]}>"
+
+    def next(self) -> str:
+        """Return an id that was not handed out before; after 2**32 - 1 of them they begin anew."""
+        number = 0
+        while not number:  # PHP's protocol means nobody by the connection 0
+            count = self._count
+            self._count = (count + 1) % (1 << PHP_CONNECTION_BITS)
+            number = self._permute(count)
+        return f"{self._digits}{number:08x}"

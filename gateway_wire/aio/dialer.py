@@ -16,6 +16,7 @@ from gateway_wire.aio.link import AioLink, LinkLost
 from gateway_wire.commands import Ping
 from gateway_wire.errors import ErrorCode, GatewayError
 from gateway_wire.limits import ANNOUNCE_INTERVAL, NODE_SILENCE
+from gateway_wire.link import Link
 from gateway_wire.state import Side
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ async def dial(
     try:
         async with asyncio.timeout(timeout):
             _, link = await loop.create_connection(
-                lambda: AioLink(Side.DIALER, party, secret_key, opening, str(address)),
+                lambda: AioLink(Link(Side.DIALER, party, secret_key), opening, str(address)),
                 address.host,
                 address.port,
             )

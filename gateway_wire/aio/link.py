@@ -1,8 +1,8 @@
 """One internal link on asyncio: a relay between a transport and the sans-I/O core.
 
-Rule: nothing here knows a command's meaning. Bytes go into the core, envelopes go to the
-owner, what the core queued goes to the transport, once per turn of the loop. Whoever owns the
-link is told three things: opened, received, closed; closed is told exactly once.
+Rule: nothing here knows a command's meaning, nor which protocol the core speaks. Bytes go into the core,
+envelopes go to the owner, what the core queued goes to the transport, once per turn of the loop. Whoever
+owns the link is told three things: opened, received, closed; closed is told exactly once.
 
 Unsent bytes are bounded by `MAX_UNSENT`. Whoever sends asks :meth:`AioLink.has_room` first where
 that may matter. A peer that leaves its replies unread is not read any more, and cut after
@@ -20,7 +20,6 @@ from gateway_wire.addresses import Address
 from gateway_wire.aio.keepalive import set_keepalive
 from gateway_wire.errors import ErrorCode, GatewayError, LinkError, RemoteProtocolError
 from gateway_wire.limits import HELLO_TIMEOUT, MAX_UNSENT, UNREAD_REPLIES_TIMEOUT
-from gateway_wire.link import Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,9 +27,8 @@ if TYPE_CHECKING:
     from gateway_wire.commands import Command
     from gateway_wire.frames import Envelope
     from gateway_wire.hello import Party
-    from gateway_wire.state import Side
 
-__all__ = ["AioLink", "LinkEvents", "LinkLost"]
+__all__ = ["AioLink", "LinkCore", "LinkEvents", "LinkLost"]
 
 logger = logging.getLogger("gateway_wire")
 
@@ -40,6 +38,46 @@ MUCH: Final = 1024 * 1024
 
 class LinkLost(LinkError):
     """The network connection of a link ended without a goodbye."""
+
+
+class LinkCore(Protocol):
+    """A link without input or output: :class:`gateway_wire.link.Link`, or that of another protocol."""
+
+    @property
+    def peer(self) -> Party | None:
+        """The other side; None until its hello is finished."""
+
+    @property
+    def failure(self) -> GatewayError | None:
+        """Why the link is over, None while it is not; what waits is sent, then it is closed."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether commands may be sent."""
+
+    @property
+    def unsent(self) -> int:
+        """Bytes queued that :meth:`data_to_send` has not yet returned."""
+
+    def receive_data(self, data: bytes, /) -> list[Envelope]:
+        """Take bytes from the network, return the commands that are for the application."""
+
+    def send(
+        self, command: Command, request_id: int = 0, options: Mapping[str, Any] | None = None
+    ) -> None:
+        """Queue one command; raises what :meth:`AioLink.send` does."""
+
+    def send_frame(self, frame: bytes, /) -> None:
+        """Queue a command that is encoded already; raises what :meth:`AioLink.send_frame` does."""
+
+    def data_to_send(self) -> bytes:
+        """Return all bytes that are queued for the network, and forget them."""
+
+    def say_goodbye(self, code: ErrorCode, text: str, /) -> None:
+        """Close our side, with a word to the peer where the protocol has one."""
+
+    def connection_lost(self) -> None:
+        """Take note that the network is gone."""
 
 
 class LinkEvents(Protocol):
@@ -88,9 +126,7 @@ class AioLink(asyncio.Protocol):
 
     def __init__(
         self,
-        side: Side,
-        party: Party,
-        secret_key: str,
+        core: LinkCore,
         owner: LinkEvents,
         remote: str = "",
         *,
@@ -100,15 +136,13 @@ class AioLink(asyncio.Protocol):
         """Make a link for a transport that is about to be connected.
 
         Args:
-            side: Dialler or acceptor.
-            party: Our side, as it introduces itself.
-            secret_key: The cluster's secret key, empty for none.
+            core: The sans-I/O link.
             owner: Who is told what happens.
             remote: Name of the other side until the transport knows better.
             hello_timeout: Seconds in which the hello must be finished.
             unread_timeout: Seconds for which the peer may leave its replies unread.
         """
-        self.core = Link(side, party, secret_key)
+        self.core = core
         self.owner = owner
         self.remote = remote
         self.last_heard = 0.0
@@ -202,7 +236,7 @@ class AioLink(asyncio.Protocol):
         self._read_or_not()
 
     def flush(self) -> None:
-        """Give to the transport what was sent."""
+        """Give to the transport what was sent, and close it behind that if the core has failed."""
         self._flushing = False
         if self._transport is None:
             return
@@ -213,6 +247,8 @@ class AioLink(asyncio.Protocol):
         if data:
             self._transport.write(data)
             self._watch_unread()
+        if self.core.failure is not None:
+            self._end(self.core.failure)
 
     def close(self, code: ErrorCode, text: str) -> None:
         """Say goodbye and close once everything sent is written; harmless when closed."""
@@ -265,7 +301,6 @@ class AioLink(asyncio.Protocol):
             self.owner.link_received(self, envelopes)
         if self.core.failure is not None:
             self.flush()
-            self._end(self.core.failure)
         elif self.core.unsent:
             self._flush_soon()
 

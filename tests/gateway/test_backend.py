@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -12,8 +13,10 @@ from gateway.executor import Executor
 from gateway.flusher import Flusher
 from gateway.handlers import QueueHandlers, command_table
 from gateway.queues.queues import Queues
+from gateway_wire.aio.listener import LinkListener
 from gateway_wire.commands import CountClients, Error, Reply, Role, SendToAll, Watch
 from gateway_wire.errors import AuthenticationFailed, ErrorCode, LinkRefused
+from gateway_wire.frames import encode_frame
 from gateway_wire.limits import DEFAULT_MAX_MESSAGE
 from tests.gateway.support import Pipes, turns_until
 from tests.support.links import Dialler, address_of, bound, party
@@ -28,7 +31,8 @@ async def backend(core: Pipes, secret_key: str = "") -> AsyncIterator[tuple[Back
     of_queues = QueueHandlers(Queues(), loop.time)
     table = command_table(core.hub, core.outbox, core.clients, of_queues, DEFAULT_MAX_MESSAGE)
     executor = Executor(loop, flusher, table)
-    served = Backend(party(Role.GATEWAY), secret_key, executor, lambda _: None)
+    listener = partial(LinkListener, party(Role.GATEWAY), secret_key)
+    served = Backend(listener, executor, lambda _: None)
     sock = bound()
     address = address_of(sock)
     await served.start(sock)
@@ -59,21 +63,13 @@ async def test_a_command_that_is_not_for_gateways_is_refused() -> None:
     """It never reaches the executor."""
     async with backend(Pipes()) as (_, dialler):
         link, owner = await dialler.dial(Role.CLIENT)
-        link.core._out.append(encoded_watch())
-        link.flush()
+        link.send_frame(encode_frame(Watch(), 1))
         link.send(CountClients(), 2)
         first, second = [await owner.envelopes.get() for _ in range(2)]
 
         assert isinstance(first.command, Error)
         assert first.command.error == "forbidden"
         assert second.command == Reply(0)
-
-
-def encoded_watch() -> bytes:
-    """Give a frame that only a register accepts."""
-    from gateway_wire.frames import encode_frame
-
-    return encode_frame(Watch(), 1)
 
 
 async def test_a_link_that_is_refused_is_counted_by_its_error(
@@ -90,6 +86,21 @@ async def test_a_link_that_is_refused_is_counted_by_its_error(
 
     assert "refused: the secret key of the client is not that of this gateway" in caplog.text
     assert "127.0.0.1:" in caplog.text
+
+
+async def test_a_link_that_breaks_a_rule_later_is_worth_a_line_too(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It was open, and what it then sent was no frame."""
+    async with backend(Pipes()) as (served, dialler):
+        link, owner = await dialler.dial(Role.CLIENT)
+        link.send_frame(b"\xff" * 8)
+        await owner.ended.wait()
+        await served.wait_closed()
+
+        assert served.refused == {"RemoteProtocolError": 1}
+
+    assert "a frame of" in caplog.text
 
 
 async def test_links_that_end_are_forgotten_quietly(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway_wire.addresses import Address
 from gateway_wire.errors import InvalidClientId
 from gateway_wire.ids import (
     CONNMIX_NODE_NUMBERS,
@@ -14,13 +15,18 @@ from gateway_wire.ids import (
     ConnmixIds,
     NativeIds,
     ParsedId,
+    PhpIds,
     new_connmix_number,
     new_node_id,
     node_key_of,
     parse_client_id,
+    php_address_of,
 )
+from gateway_wire.permutation import Permutation
 
 NODE = "0123456789ab"
+COUNT_OF_0 = 3865279703
+"""What `Permutation(32, b"known")` maps to 0."""
 
 
 @pytest.mark.parametrize(
@@ -163,3 +169,69 @@ def test_other_node_numbers_are_refused(number: int) -> None:
     """The error names the range."""
     with pytest.raises(ValueError, match=f"from 8192 to 8388607, not {number}"):
         ConnmixIds(NODE, number)
+
+
+PHP = Address("10.1.2.3", 2950)
+
+
+def test_php_ids_are_of_their_listener_and_never_repeat() -> None:
+    """They are 20 hex digits that parse back to the key which is announced, and none names connection 0."""
+    ids: ClientIds = PhpIds(NODE, PHP)
+
+    handed_out = [ids.next() for _ in range(2000)]
+
+    assert len(set(handed_out)) == 2000
+    assert {parse_client_id(each) for each in handed_out} == {
+        ParsedId(each, ClientIdForm.PHP, "p:0a0102030b86") for each in handed_out
+    }
+    assert not any(each.endswith("00000000") for each in handed_out)
+    assert ids.node_id == NODE
+    assert ids.keys == ("n:" + NODE, "p:0a0102030b86")
+    assert repr(ids) == f"<PhpIds of node {NODE}, p:0a0102030b86>"
+
+
+def test_php_ids_tell_nothing_of_each_other() -> None:
+    """A gateway that starts again at the same address hands out other ids."""
+    first, second = PhpIds(NODE, PHP), PhpIds(NODE, PHP)
+
+    assert [first.next() for _ in range(5)] != [second.next() for _ in range(5)]
+
+
+def test_php_ids_leave_out_connection_0() -> None:
+    """To PHP's protocol it is nobody."""
+    ids = PhpIds(NODE, PHP, Permutation(32, b"known"))
+    ids._count = COUNT_OF_0 - 1
+
+    before, after = ids.next(), ids.next()
+
+    assert Permutation(32, b"known")(COUNT_OF_0) == 0
+    assert not before.endswith("00000000")
+    assert after.endswith(f"{Permutation(32, b'known')(COUNT_OF_0 + 1):08x}")
+
+
+def test_php_ids_begin_anew_when_all_are_used() -> None:
+    """After 2**32 - 1 connections the first id comes again."""
+    ids = PhpIds(NODE, PHP)
+    first = ids.next()
+    ids._count = 2**32 - 1
+    last = ids.next()
+
+    assert parse_client_id(last).node_key == "p:0a0102030b86"
+    assert first == ids.next()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [Address("::1", 2950), Address("localhost", 2950), Address("10.1.2.3", 0)],
+)
+def test_php_ids_need_an_ipv4_address_and_a_port(address: Address) -> None:
+    """Nothing else fits into one."""
+    with pytest.raises(ValueError, match=r"IPv4|Expected 4 octets|from 1 to 65535"):
+        PhpIds(NODE, address)
+
+
+def test_a_php_key_names_its_listener() -> None:
+    """That is how a register knows it; keys of other forms name none."""
+    assert php_address_of(PhpIds(NODE, PHP).keys[1]) == PHP
+    assert php_address_of("p:ffffffffffff") == Address("255.255.255.255", 65535)
+    assert [php_address_of(each) for each in ("n:" + NODE, "c:9000", "p:0a01", "")] == [None] * 4

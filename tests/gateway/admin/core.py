@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -32,6 +33,7 @@ from gateway.workers import Routing
 from gateway_process.secret import Secret
 from gateway_wire.addresses import Address
 from gateway_wire.aio.link import AioLink
+from gateway_wire.aio.listener import LinkListener
 from gateway_wire.commands import Announce, Role
 from gateway_wire.errors import ErrorCode
 from gateway_wire.ids import NativeIds, new_node_id, node_key_of
@@ -92,7 +94,9 @@ class Core:
         table = command_table(self.hub, self.outbox, self.clients, of_queues, DEFAULT_MAX_MESSAGE)
         of_links = link_table(self.hub, self.router, of_queues, loop.time)
         self.executor = Executor(loop, flusher, table, of_links)
-        self.backend = Backend(us, secret_key, self.executor, self._link_done)
+        self.backend = Backend(
+            partial(LinkListener, us, secret_key), self.executor, self._link_done
+        )
         self.edge = EdgeServer(self.clients, EdgeOptions(max_connections=max_connections))
         self._internal, self._public = bound(), bound()
         self.address = address_of(self._internal)

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from gateway.backend import Backend
 from gateway.executor import Executor
 from gateway.flusher import Flusher
 from gateway.handlers import link_table
 from gateway_wire.aio.link import AioLink
+from gateway_wire.aio.listener import LinkListener
 from gateway_wire.commands import Consume, Role
 from gateway_wire.errors import ErrorCode
 from tests.gateway.handlers.support import Gateway
@@ -51,7 +53,7 @@ async def linked() -> AsyncIterator[Linked]:
             core.router.link_lost(link, core.now)
             core.of_queues.link_lost(link)
 
-        backend = Backend(party(Role.GATEWAY), "", executor, gone)
+        backend = Backend(partial(LinkListener, party(Role.GATEWAY), ""), executor, gone)
         await backend.start(sock)
         try:
             yield core
