@@ -275,6 +275,17 @@ async def test_a_client_that_does_not_read_its_answers_is_cut(topics: tuple[str,
         assert gateway.state()["waiting"] == 1
 
 
+async def test_a_flood_of_requests_leaves_turns_to_others() -> None:
+    """What is answered at once is answered one a turn, however many have come."""
+    async with speaking() as gateway, gateway.raw() as (reader, writer):
+        count = 1000
+        writer.write(frame(0x1, b'{"m":"server.ping"}') * count)
+        await turns_until(lambda: gateway.part.requests["server.ping"])
+        assert gateway.part.requests["server.ping"] < count / 10
+        while gateway.part.requests["server.ping"] < count:
+            await reader.read(1000)
+
+
 async def test_a_client_that_does_not_read_holds_up_no_stop() -> None:
     """It does not answer the goodbye, which may not even have left."""
     async with speaking() as gateway, gateway.raw("foo") as (_, writer):
