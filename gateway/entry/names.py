@@ -49,8 +49,9 @@ class _Queue:
     async def push(self, topic: str, data: Any) -> None:
         """Put data on a queue, as a message of the connection whose handler runs.
 
-        It has been put there, and stays there, whatever becomes of the connection. While the topic is
-        full this waits until there is room, and the connection is not read from.
+        It has been put there when this returns, and stays there, whatever becomes of the connection. While
+        the topic is full this waits until there is room, and the connection is not read from; it does
+        not wait for one that has ended.
 
         Args:
             topic: The queue's name, as consumers ask for it.
@@ -59,6 +60,7 @@ class _Queue:
         Raises:
             TypeError: If `data` is something else, or `topic` is no text.
             ValueError: If there is no room for another topic, or `topic` is empty or too long.
+            ConnectionError: If the connection has ended, and the topic has twice as much as it should.
             RuntimeError: Outside a handler.
         """
         await _conn("queue.push").push(topic, data)

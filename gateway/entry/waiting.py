@@ -7,7 +7,7 @@ lane.
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ from gateway_wire.close_codes import NEVER_BOUND
 from gateway_wire.names import name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gateway.connection import Connection
     from gateway.entry.allowance import Allowance
     from gateway.entry.ports import Ports
@@ -51,7 +53,7 @@ async def wait_context(
         with _not_counted(allowance):
             async with asyncio.timeout(timeout):
                 while key not in connection.session:
-                    if connection.client_id not in ports.hub.connections:
+                    if not _is_here(connection, ports):
                         raise ClientGone(f"the client left before {key!r} was set")
                     await _stored(connection, ports)
     except TimeoutError:
@@ -64,7 +66,7 @@ async def wait_context(
 async def push(
     connection: Connection, ports: Ports, allowance: Allowance | None, topic: str, data: object
 ) -> None:
-    """Put a connection's message on a queue, and wait if that is full then.
+    """Put a connection's message on a queue, once there is room or the connection has ended.
 
     Args:
         connection: The connection; it is not read from while this waits.
@@ -76,26 +78,23 @@ async def push(
     Raises:
         TypeError: The data, or the name, is of a wrong type.
         ValueError: There is no room for another topic, or the name or the data cannot be sent.
+        ConnectionError: The connection has ended, and the queue has twice as much as it should.
     """
-    name = name_of("topic", topic)
+    name, queues = name_of("topic", topic), ports.queues
+    if queues.is_full(name) and _is_here(connection, ports):
+        await _room(connection, ports, allowance, name)
+    if queues.is_overfull(name):
+        text = f"the client has left, and the queue {name!r} has twice as much as it should"
+        raise ConnectionError(text)
     try:
-        has_room = ports.queues.push(name, data, connection, ports.clock())
+        queues.push(name, data, connection, ports.clock())
     except TooManyTopics as error:
         raise ValueError(str(error)) from error
-    if has_room or connection.client_id not in ports.hub.connections:
-        return  # whoever has left sends nothing more that could be held back
-    room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    ports.queues.call_when_room(name, partial(_tell, room))
-    lane = ports.lanes.get(connection)
-    with _not_counted(allowance) as stack:
-        if lane is not None:
-            stack.enter_context(lane.held())
-        await room
 
 
 def close(connection: Connection, ports: Ports, code: int, reason: str) -> None:
     """Close a connection, and forget its messages that wait, if it is open."""
-    if connection.client_id in ports.hub.connections:
+    if _is_here(connection, ports):
         ports.clients.close(connection, None, code, reason)
         lane = ports.lanes.get(connection)
         if lane is not None:
@@ -103,23 +102,52 @@ def close(connection: Connection, ports: Ports, code: int, reason: str) -> None:
 
 
 def wake(connection: Connection, ports: Ports) -> None:
-    """Let everybody look again who waits for a value of a connection."""
+    """Let everybody look again who waits for a value of a connection, or for room for it."""
     for future in ports.waits.get(connection, ()):
         _tell(future)
 
 
 async def _stored(connection: Connection, ports: Ports) -> None:
     """Wait until a connection's session is stored, or the connection has ended."""
+    with _woken(connection, ports) as future:
+        await future
+
+
+async def _room(
+    connection: Connection, ports: Ports, allowance: Allowance | None, name: str
+) -> None:
+    """Wait until there is room on a queue, or the connection has ended; it is not read from meanwhile."""
+    lane = ports.lanes.get(connection)
+    with _not_counted(allowance) as stack:
+        if lane is not None:
+            stack.enter_context(lane.held())
+        while ports.queues.is_full(name) and _is_here(connection, ports):
+            with _woken(connection, ports) as future:
+                callback = partial(_tell, future)
+                ports.queues.call_when_room(name, callback)
+                try:
+                    await future
+                finally:
+                    ports.queues.forget_callback(name, callback)
+
+
+@contextmanager
+def _woken(connection: Connection, ports: Ports) -> Iterator[asyncio.Future[None]]:
+    """Give a future that is told when a connection's session is stored, or the connection has ended."""
     future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     waits = ports.waits.setdefault(connection, set())
     waits.add(future)
     ports.hub.watched[connection] = partial(wake, connection, ports)
     try:
-        await future
+        yield future
     finally:
         waits.discard(future)
         if not waits:
             del ports.waits[connection], ports.hub.watched[connection]
+
+
+def _is_here(connection: Connection, ports: Ports) -> bool:
+    return connection.client_id in ports.hub.connections
 
 
 def _tell(future: asyncio.Future[None]) -> bool:

@@ -12,6 +12,7 @@ __all__ = [
     "MAX_DATA",
     "MAX_PREFETCH",
     "MESSAGE_OVERHEAD",
+    "OVERFULL",
     "QueueLimits",
     "TooManyTopics",
 ]
@@ -20,6 +21,10 @@ MESSAGE_OVERHEAD: Final = 1024
 """Bytes that a message counts beside its data, so that a flood of empty messages is bounded too: about what
 Python keeps for one that waits. That is 1.2 KB where it is the only one of its client, 1.7 KB if the client
 has gone, and 250 bytes where a client has many. The headers of the client count beside it, once."""
+
+OVERFULL: Final = 2
+"""Times its bounds that a topic may hold before what clients have left behind is refused: these cannot be
+made to wait, and come again at once. Until then there is room for the last word of everybody."""
 
 CONSUMER_CREDIT_BYTES: Final = EVENT_CREDIT_BYTES
 """Bytes that a consumer may have been sent and not have acknowledged; one message may pass it. Half of what

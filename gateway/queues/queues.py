@@ -74,6 +74,11 @@ class Queues:
         topic = self.topics.get(name)
         return topic is not None and topic.is_full
 
+    def is_overfull(self, name: str) -> bool:
+        """Return whether whoever cannot wait should not send to a topic either."""
+        topic = self.topics.get(name)
+        return topic is not None and topic.is_overfull
+
     # Settings.
 
     @property

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gateway.queues.lane import Lane
+from gateway.queues.limits import OVERFULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -120,6 +121,14 @@ class Topic:
     def is_full(self) -> bool:
         """Whether whoever sends more should wait."""
         return len(self._messages) >= self.limits.messages or self.size >= self.limits.size
+
+    @property
+    def is_overfull(self) -> bool:
+        """Whether it has so much that nothing is taken any more of who cannot be made to wait."""
+        limits = self.limits
+        return (
+            len(self._messages) >= OVERFULL * limits.messages or self.size >= OVERFULL * limits.size
+        )
 
     @property
     def has_excess(self) -> bool:

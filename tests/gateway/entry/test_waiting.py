@@ -121,7 +121,7 @@ class Taker:
 
 
 async def test_a_push_waits_for_room_and_the_connection_is_not_read() -> None:
-    """The message is taken all the same; its time stands still, and goes on when there is room."""
+    """Its time stands still, and goes on when there is room."""
     pushed: list[str] = []
 
     async def on_message(conn: Conn, message: str) -> None:
@@ -133,7 +133,7 @@ async def test_a_push_waits_for_room_and_the_connection_is_not_read() -> None:
         entry.say(client, "1", "2", "3")
         await turns_until(lambda: not pipe_of(client).is_reading)
         await asyncio.sleep(0.03)
-        assert pushed == ["1"]
+        assert pushed == ["1", "2"]
         assert entry.on_queue("chat") == 2
         taker = Taker()
         consumer = entry.queues.attach(taker, 10, "")
@@ -160,6 +160,24 @@ async def test_what_is_pushed_at_the_end_does_not_wait() -> None:
             entry.leave(client)
         await entry.idle()
         assert entry.on_queue("ends") == 2
+
+
+async def test_clients_that_come_and_go_do_not_fill_a_queue_without_bound() -> None:
+    """It takes twice as much at the most; beyond that they lose what they sent, and that is counted."""
+
+    async def on_message(conn: Conn, message: str) -> None:
+        await queue.push("chat", message)
+
+    async with gate(on_message, limits=QueueLimits(messages=3)) as entry:
+        for _ in range(10):
+            client = entry.connect()
+            entry.say(client, "x")
+            entry.leave(client)
+            await entry.idle()
+        state = entry.queues.states(0.0)["chat"]
+        assert (state["waiting"], state["paused"]) == (6, 0)
+        assert entry.entry.counters.failures == {Failure.ERROR: 4}
+        assert not entry.ports.waits
 
 
 @pytest.mark.parametrize(

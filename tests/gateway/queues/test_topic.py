@@ -41,6 +41,10 @@ def test_a_topic_is_full_before_it_has_too_much(messages: int, size: int, count:
     assert not topic.has_excess
     entered(topic, count)
     assert topic.has_excess
+    assert not topic.is_overfull
+    for number in range(count + 1, 2 * count + 1):
+        entered(topic, number)
+    assert topic.is_overfull
 
 
 def test_lanes_line_up_behind_others_or_before_all() -> None:
