@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gateway.connection import Connection
     from gateway.edge.interface import Encoding
 
-__all__ = ["FLUSH_AT", "Outbox", "OutboxCounters"]
+__all__ = ["FLUSH_AT", "Encoded", "Outbox", "OutboxCounters"]
 
 FLUSH_AT: Final = 64 * 1024
 """Bytes after which an outbox is written without waiting for the end of the turn, and from which a
@@ -51,6 +51,12 @@ to everybody: what a publisher sends faster than it can be written must not pile
 FRAME_STEPS: Final = 10
 """Writes are counted by how many frames left in them: 1, up to 2, up to 4 and so on, the last step for
 all above 256."""
+
+
+class Encoded(bytes):
+    """A message that is wire bytes already: every client gets them as they are, whatever it speaks."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True)
@@ -168,7 +174,7 @@ class Outbox:
 
         Args:
             connections: Targets, each once; not changed meanwhile.
-            message: Text or binary; encoded once per encoding that is met.
+            message: Text or binary, encoded once per encoding that is met; or `Encoded`.
 
         Returns:
             How many connections took it.
@@ -405,5 +411,6 @@ def _take_piece(pending: list[bytes]) -> list[bytes]:
 def _encoded(frames: dict[Encoding, bytes], encoding: Encoding, message: str | bytes) -> bytes:
     frame = frames.get(encoding)
     if frame is None:
-        frame = frames[encoding] = encoding.encode(message)
+        frame = bytes(message) if isinstance(message, Encoded) else encoding.encode(message)
+        frames[encoding] = frame
     return frame

@@ -279,6 +279,7 @@ class Pipes:
         require_worker: bool = False,
         init_message: bool = False,
         choose: Callable[[ConnectRequest], Destination] | None = None,
+        new_client_id: Callable[[], str] | None = None,
     ) -> None:
         self.now = 1000.0
         self.hub = Hub()
@@ -287,12 +288,11 @@ class Pipes:
         self.wakes = 0
         self.cut: list[Connection] = []
         self.outbox = Outbox(send_buffer, send_buffer_total, on_dirty=self._wake, cut=self._cut)
-        ids = NativeIds(NODE)
         self.clients = Clients(
             self.hub,
             self.outbox,
             self.router,
-            ids.next,
+            new_client_id or NativeIds(NODE).next,
             choose=choose,
             init_message=init_message,
             require_worker=require_worker,

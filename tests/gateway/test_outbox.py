@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from gateway.backlog import Nowhere
 from gateway.connection import Connection
-from gateway.outbox import FILL, FLUSH_AT, FRAME_STEPS
+from gateway.outbox import FILL, FLUSH_AT, FRAME_STEPS, Encoded
 from gateway_wire import close_codes
 from tests.gateway.support import Lines, Pipe, Pipes, pipe_of, running
 
@@ -37,6 +37,22 @@ def test_a_message_is_encoded_once_per_encoding() -> None:
         b"\r\n",
         b"\n",
     ]
+
+
+def test_what_is_encoded_already_is_written_as_it_is() -> None:
+    """No encoding is asked, clients of every kind get the same bytes, and they wait like others."""
+    core, other = Pipes(), Lines("others", end=b"\r\n")
+    connections = [core.connect(encoding=each) for each in (core.lines, other)]
+    raw = b"\x81\x02ok"
+    for message in ("before", Encoded(raw), "after"):
+        assert core.outbox.offer(connections, message) == 2
+    core.outbox.flush()
+
+    assert [pipe_of(each).writes for each in connections] == [
+        [b"before\n" + raw + b"after\n"],
+        [b"before\r\n" + raw + b"after\r\n"],
+    ]
+    assert [core.lines.encoded, other.encoded] == [2, 2]
 
 
 def test_frames_that_wait_for_a_client_leave_in_one_write() -> None:
