@@ -9,7 +9,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.support.cluster import gateway, get_json, nodes, register
+from gateway_client import GatewayClient
+from tests.support.cluster import browse, gateway, get_json, nodes, register
 from tests.support.daemons import Daemon
 from tests.support.waiting import PATIENCE, eventually
 
@@ -106,6 +107,28 @@ def test_a_centre_lists_the_gateways_that_speak_connmix() -> None:
         assert [*api_servers(centre).values()] == [speaking.ready.http]
         speaking.stop()
         eventually(lambda: nodes(centre) == [])
+
+
+def test_clients_of_all_gateways_are_reached_by_ids_of_both_forms() -> None:
+    """From the API of one that speaks CONNMIX, and from the library: each knows both forms."""
+    with (
+        register("--connmix") as centre,
+        gateway(centre, "--connmix") as one,
+        gateway(centre) as other,
+        GatewayClient(centre.ready.listen) as library,
+        program(one.ready.http) as consumer,
+        connected(one.ready.ws) as page,
+    ):
+        (number,) = eventually(library.get_all_client_id_list)
+        with browse(other.ready.ws) as (other_page, native):
+            for each in (number, native):
+                called = {"c": each, "f": "subscribe", "a": ["news"]}
+                assert ask(consumer, "conn.call", called) == {"s": True}
+                assert ask(consumer, "mesh.send", {"c": each, "d": "a"})["s"] is True
+                assert library.send_to_client(each, "b") == 1
+            assert ask(consumer, "mesh.publish", {"c": "news", "d": "c"})["s"] == 2
+            for each_page in (page, other_page):
+                assert [each_page.recv(PATIENCE) for _ in range(3)] == ["a", "b", "c"]
 
 
 def test_a_program_is_told_that_its_gateway_stops() -> None:
