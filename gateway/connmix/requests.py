@@ -56,13 +56,9 @@ def parse_body(text: str | bytes) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_float=_float, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise bad_request(
-            f"the request is no JSON: {error}; send one JSON object a frame"
-        ) from error
+        raise bad_request(f"the request is no JSON: {error}; send one JSON object") from error
     if not isinstance(value, dict):
-        raise bad_request(
-            'the request is no object; send {"m":"mesh.send","p":{...},"i":1} or such'
-        )
+        raise bad_request(f"the request is no object, but {value!r:.80}; send one JSON object")
     return value
 
 

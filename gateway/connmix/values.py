@@ -143,4 +143,5 @@ def data_of(fields: Mapping[str, Any]) -> str | bytes:
     try:
         return b64decode(data, validate=True) if kind == "binary" else payload_of(data)
     except ValueError as error:
-        raise bad_request(f"the data is no {kind or 'text'}: {error}") from error
+        said = "Base64, which binary data is" if kind == "binary" else "text"
+        raise bad_request(f"the data is no {said}: {error}") from error
