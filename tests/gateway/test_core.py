@@ -107,6 +107,20 @@ async def test_a_stop_loses_what_no_consumer_deals_with(caplog: pytest.LogCaptur
     assert "2 messages on queues were not finished in time; they are lost" in caplog.text
 
 
+async def test_a_stop_ends_browsers_that_are_not_read_from() -> None:
+    """They are told, and may answer: what they sent since is read for that alone."""
+    async with (
+        consuming("queue:chat", topics=("other",), queue_messages=1) as (running, _),
+        browsing(running) as (browser, _),
+    ):
+        for _ in range(100):
+            await browser.send("x" * 1000)
+        await turns_until(lambda: running.process.core.queues.states(0.0)["chat"]["paused"])
+        await running.process.stop()
+        assert browser.close_code == 1012
+        assert running.process.core.clients.counters.closed == {"stopping": 1}
+
+
 async def test_a_reload_changes_routes_for_who_comes_then() -> None:
     """Who is connected stays where it was; limits hold at once."""
     async with (
