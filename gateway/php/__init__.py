@@ -1,8 +1,10 @@
 """GatewayWorker's own protocol, which its PHP clients and workers speak.
 
-    frames    where one ends in a stream            values    what `serialize` of PHP writes
-    events    what workers are told of clients      sessions  PHP's arrays as our sessions
-                                                    query     queries and cookies as PHP's arrays
+    frames      where one ends in a stream             values    what `serialize` of PHP writes
+    requests    what clients ask for, done             sessions  PHP's arrays as our sessions
+      arguments   what frames say                      events    what workers are told of clients
+      selection   SELECT: facts about some clients     query       queries and cookies as PHP's arrays
+      answers     how answers are written
 
 Rule: the core of a gateway knows nothing of this package, and it stands on no client.
 """
