@@ -131,6 +131,21 @@ def test_what_is_no_frame_is_refused_as_soon_as_its_head_is_there(start: bytes, 
         decoder.take()
 
 
+@given(st.binary(max_size=200), st.integers(0, 200))
+def test_any_bytes_are_frames_or_refused(stream: bytes, cut: int) -> None:
+    """Nothing else comes of them, and what is a frame is written as the bytes that it was."""
+    decoder, taken = FrameDecoder(limit=100), b""
+    try:
+        for piece in (stream[:cut], stream[cut:]):
+            decoder.feed(piece)
+            while (frame := decoder.take()) is not None:
+                taken += frame.encode()
+    except RemoteProtocolError:
+        pass
+
+    assert stream.startswith(taken)
+
+
 def test_the_limit_is_looked_at_for_each_frame() -> None:
     """Behind a frame that proves the secret key, one may follow that only those may send who did."""
     proof = Frame(Command.GATEWAY_CLIENT_CONNECT, body=bytes(100))

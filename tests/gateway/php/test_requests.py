@@ -3,14 +3,17 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.connection import Connection
 from gateway.php.arguments import connection_id_of
 from gateway.php.frames import RAW, SCALAR, Command, Frame
-from gateway.php.values import serialize
+from gateway.php.values import serialize, unserialize
 from gateway_wire.commands import CommandError, GetSession, SetSession
 from gateway_wire.errors import ErrorCode, RemoteProtocolError
 from gateway_wire.limits import MAX_ID_LENGTH
+from tests.gateway.php.strategies import VALUES
 from tests.gateway.php.support import PHP_NODE, PhpGateway
 from tests.gateway.support import Lines, pipe_of
 
@@ -384,6 +387,52 @@ def test_questions_are_answered_also_where_nobody_is(command: Command) -> None:
     ext = b"[]" if command.name.startswith("BATCH") else b"nobody"
 
     assert PhpGateway().ask(Frame(command, ext=ext))[4:] in {b"a:0:{}", b"i:0;"}
+
+
+NAMES = st.sampled_from(["", "0", "7", "g", "ann", "推"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | NAMES,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["fields", "where", "groups", "uid", "connection_id", "connections"])
+            | st.sampled_from(["exclude", "group", "2", "x"]),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=10,
+)
+EXTS = st.one_of(
+    NAMES.map(str.encode),
+    JSON.map(json.dumps).map(str.encode),
+    VALUES.map(serialize),
+    st.binary(max_size=40),
+)
+
+
+@given(
+    number=st.sampled_from([*Command, 0, 99]),
+    connection_id=st.sampled_from([0, 2, 3, 2**32 - 1]),
+    ext=EXTS,
+    body=st.binary(max_size=10) | VALUES.map(serialize),
+    flags=st.integers(0, 255),
+)
+def test_whatever_comes_is_done_or_refused(
+    number: int, connection_id: int, ext: bytes, body: bytes, flags: int
+) -> None:
+    """A frame of a stranger's making has an answer, none, or one of the two errors; nothing else."""
+    gateway = PhpGateway()
+    gateway.connect(uid="ann", groups=["g", "7"])
+    gateway.connect()
+    try:
+        answer = gateway.ask(Frame(number, connection_id, ext, body, flags))
+    except (RemoteProtocolError, CommandError):
+        return
+    gateway.outbox.flush()
+
+    assert not answer or int.from_bytes(answer[:4], "big") == len(answer) - 4
+    assert not answer or serialize(unserialize(answer[4:])) == answer[4:]
 
 
 def test_requests_say_whose_they_are() -> None:
