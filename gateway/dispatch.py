@@ -12,8 +12,9 @@ else it waits in the client's lane, and the client is not read from::
 
 At any time `entered == acknowledged + lost + unacked + held`.
 
-Everything here is synchronous and takes the time as an argument; links are only given frames. Who
-comes and goes, and what that means, is the router's (:mod:`gateway.router`), which alone calls this.
+Everything here is synchronous and takes the time as an argument; how an event is written is its
+worker's sink's (:mod:`gateway.sink`). Who comes and goes, and what that means, is the router's
+(:mod:`gateway.router`), which alone calls this.
 """
 
 from __future__ import annotations
@@ -21,19 +22,26 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from gateway.holding import EVENT_OVERHEAD, HOLD_BYTES, EventCounters, HeldEvent, Lane, Loss
+from gateway.holding import (
+    EVENT_OVERHEAD,
+    HOLD_BYTES,
+    EventCounters,
+    HeldEvent,
+    Lane,
+    Loss,
+    size_of,
+)
 from gateway.workers import choose
-from gateway_wire.commands import ClientAssigned, ClientClosed, ClientSession
+from gateway_wire.commands import ClientAssigned, ClientClosed
 from gateway_wire.errors import LocalProtocolError
-from gateway_wire.frames import encode_frame
 from gateway_wire.limits import EVENT_CREDIT, EVENT_CREDIT_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from gateway.connection import Connection
     from gateway.holding import Event
-    from gateway.workers import Routing, Worker, WorkerLink
+    from gateway.workers import Routing, Worker
 
 __all__ = ["Dispatch"]
 
@@ -77,7 +85,7 @@ class Dispatch:
         self.unacked = 0
         self.held = 0
         self.paused = 0
-        self.workers: dict[WorkerLink, Worker] = {}
+        self.workers: dict[Hashable, Worker] = {}
         self.parked: dict[Lane, float] = {}
         self.on_no_worker: Callable[[Connection], None] = _ignore
         self._routing = routing
@@ -106,17 +114,9 @@ class Dispatch:
 
     def _send(self, worker: Worker, lane: Lane, event: Event, since: float) -> bool:
         """Send an event that happened at a time; False if the link turns out to be closed."""
-        connection, link = lane.connection, worker.link
         event.event_id = event_id = self._last_id + 1
-        frame = encode_frame(event)
-        size = len(frame) + EVENT_OVERHEAD
         try:
-            if connection.untold is not None:
-                told = encode_frame(_news(connection))
-                link.send_frame(told)
-                size += len(told)
-                connection.untold = None
-            link.send_frame(frame)
+            size = worker.sink.send(lane.connection, event) + EVENT_OVERHEAD
         except LocalProtocolError:
             return False
         self._last_id = event_id
@@ -133,7 +133,7 @@ class Dispatch:
         worker = lane.connection.worker
         if not lane.unacked and not lane.held and (worker is None or not worker.takes):
             worker = self._bind(lane.connection, now)
-        size = len(encode_frame(event)) + EVENT_OVERHEAD
+        size = size_of(event)
         # The end of a client is always kept: there is but one, and it is what tidies up after it.
         is_end = type(event) is ClientClosed
         if worker is None and lane.held_bytes + size > HOLD_BYTES and not is_end:
@@ -278,15 +278,6 @@ class Dispatch:
         self.counters.lost[Loss.HOLD_FULL] += 1
         self._settle(lane)
         self.on_no_worker(lane.connection)
-
-
-def _news(connection: Connection) -> ClientAssigned | ClientSession:
-    """Return what a client's worker must be told before the next event."""
-    session = dict(connection.session)
-    if connection.untold is ClientSession:
-        return ClientSession(connection.client_id, session)
-    address, port = connection.remote_addr, connection.remote_port
-    return ClientAssigned(connection.client_id, session, address, port, connection.listener)
 
 
 def _is_much(lane: Lane, worker: Worker) -> bool:

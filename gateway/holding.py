@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from gateway_wire.frames import encode_frame
 from gateway_wire.limits import EVENT_CREDIT
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ __all__ = [
     "HeldEvent",
     "Lane",
     "Loss",
+    "size_of",
 ]
 
 HOLD_TIME: Final = 5.0
@@ -63,6 +65,11 @@ class Loss(Enum):
 
 Event: TypeAlias = "ClientConnected | ClientMessage | ClientClosed"
 """What a client did, as a worker is told; its `event_id` is set when it is sent."""
+
+
+def size_of(event: Event) -> int:
+    """Return what an event counts while it waits: its size in our protocol, whatever its worker speaks."""
+    return len(encode_frame(event)) + EVENT_OVERHEAD
 
 
 class HeldEvent(NamedTuple):

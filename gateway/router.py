@@ -17,17 +17,16 @@ from typing import TYPE_CHECKING, Literal
 
 from gateway.dispatch import Dispatch
 from gateway.holding import HOLD_TIME, Loss
-from gateway.workers import Worker
 from gateway_wire.commands import ClientClosed, ClientConnected, ClientMessage, CommandError
 from gateway_wire.errors import ErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from gateway.connection import Connection
     from gateway.edge.interface import ConnectRequest
     from gateway.holding import EventCounters
-    from gateway.workers import Routing, WorkerLink
+    from gateway.workers import Routing, Worker
     from gateway_wire.close_codes import CloseReason
 
 __all__ = ["Router"]
@@ -145,31 +144,21 @@ class Router:
 
     # What workers say.
 
-    def take(
-        self,
-        link: WorkerLink,
-        taken: Callable[[], None],
-        now: float,
-        *,
-        name: str,
-        number: int,
-    ) -> None:
-        """Give clients to the worker on this link from now on, first those that wait for one.
+    def take(self, worker: Worker, taken: Callable[[], None], now: float) -> None:
+        """Give clients to a worker from now on, first those that wait for one.
 
         Args:
-            link: The worker's.
+            worker: It has nothing yet.
             taken: Called before the first event is sent.
             now: The loop's time.
-            name: Name of its instance.
-            number: Number of the process in it.
 
         Raises:
-            CommandError: If it takes events already.
+            CommandError: If a worker takes events on its link already.
         """
         dispatch = self._dispatch
-        if link in dispatch.workers:
+        if worker.link in dispatch.workers:
             raise CommandError(ErrorCode.INVALID, "this link takes events already")
-        worker = dispatch.workers[link] = Worker(name, number, link)
+        dispatch.workers[worker.link] = worker
         self.active = True
         logger.info("worker %s takes events; %d wait", worker, self.held)
         taken()
@@ -177,7 +166,7 @@ class Router:
         for lane in parked:
             dispatch.move(lane, now)
 
-    def leave(self, link: WorkerLink, left: Callable[[], None], now: float) -> None:
+    def leave(self, link: Hashable, left: Callable[[], None], now: float) -> None:
         """Give nothing more to the worker on this link.
 
         Args:
@@ -199,7 +188,7 @@ class Router:
         self._dispatch.evict(worker, now)
         self._let_go_if_done(worker)
 
-    def acknowledge(self, link: WorkerLink, event_ids: Iterable[int], now: float) -> None:
+    def acknowledge(self, link: Hashable, event_ids: Iterable[int], now: float) -> None:
         """Take note that a worker has finished some events, and send what waited for that."""
         worker = self._dispatch.workers.get(link)
         if worker is None:
@@ -209,7 +198,7 @@ class Router:
         self._let_go_if_done(worker)
         self._tell_if_idle()
 
-    def link_lost(self, link: WorkerLink, now: float) -> None:
+    def link_lost(self, link: Hashable, now: float) -> None:
         """Forget a worker whose link has ended, once its last words were taken."""
         worker = self._dispatch.workers.pop(link, None)
         if worker is None:

@@ -1,6 +1,6 @@
 """The workers that take events of this process, and which of them gets the next client.
 
-Pure: a worker is a record, its link is whatever can be given frames, time is an argument. What is
+Pure: a worker is a record, its sink is whatever can be given events, time is an argument. What is
 on its way to a worker is counted by :mod:`gateway.dispatch`; here is only where the numbers lie.
 """
 
@@ -10,16 +10,17 @@ import random
 from collections import deque
 from enum import Enum
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from gateway_wire.limits import NODE_SILENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from gateway.holding import Lane
+    from gateway.sink import EventSink
 
-__all__ = ["Routing", "Worker", "WorkerLink", "choose"]
+__all__ = ["Routing", "Worker", "choose"]
 
 
 class Routing(Enum):
@@ -31,28 +32,14 @@ class Routing(Enum):
     """Any of them."""
 
 
-class WorkerLink(Protocol):
-    """What the router needs of the link to a worker."""
-
-    @property
-    def last_heard(self) -> float:
-        """When the last byte came from the worker, in the loop's time."""
-
-    def send_frame(self, frame: bytes) -> None:
-        """Send an encoded command.
-
-        Raises:
-            LocalProtocolError: If the link is not open.
-        """
-
-
 class Worker:
     """One worker process, as it takes events on one link.
 
     Attributes:
         name: Name of its instance.
         number: Number of the process in it.
-        link: Where its events go.
+        link: By which it is known, for whatever comes from it comes on that.
+        sink: Where its events go.
         takes: Whether it is given clients and events; False from the moment it wants to leave or its
             link is found closed, and for good.
         clients: Clients that are bound to it.
@@ -69,16 +56,18 @@ class Worker:
         "link",
         "name",
         "number",
+        "sink",
         "takes",
         "unacked",
         "unacked_bytes",
     )
 
-    def __init__(self, name: str, number: int, link: WorkerLink) -> None:
+    def __init__(self, name: str, number: int, link: Hashable, sink: EventSink) -> None:
         """Make the record of a worker that has nothing yet."""
         self.name = name
         self.number = number
         self.link = link
+        self.sink = sink
         self.takes = True
         self.clients = 0
         self.unacked: dict[int, tuple[Lane, int, float]] = {}
@@ -116,7 +105,7 @@ def choose(workers: Iterable[Worker], routing: Routing, now: float) -> Worker | 
         now: The loop's time.
     """
     taking = [each for each in workers if each.takes]
-    heard = [each for each in taking if now - each.link.last_heard < NODE_SILENCE]
+    heard = [each for each in taking if now - each.sink.last_heard < NODE_SILENCE]
     candidates = heard or taking
     if not candidates:
         return None

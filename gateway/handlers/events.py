@@ -11,6 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.handlers.sessions import check_size, check_values
+from gateway.sink import LinkSink
+from gateway.workers import Worker
 from gateway_wire.commands import (
     Acknowledge,
     CommandError,
@@ -54,8 +56,8 @@ class EventHandlers:
     def take_events(self, link: AioLink, command: TakeEvents, answer: Answer) -> None:
         """Give events to a worker, unless it is gone by now."""
         if link.is_open:
-            name, number, now = command.name, command.number, self._clock()
-            self._router.take(link, partial(answer, None), now, name=name, number=number)
+            worker = Worker(command.name, command.number, link, LinkSink(link))
+            self._router.take(worker, partial(answer, None), self._clock())
 
     def leave_events(self, link: AioLink, _: LeaveEvents, answer: Answer) -> None:
         """Give a worker no more, and answer when it has finished what it has."""

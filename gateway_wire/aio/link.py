@@ -156,7 +156,8 @@ class AioLink(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._flushing = False
         self._paused = False
-        self._on_writable: Callable[[AioLink], None] | None = None
+        # Who waits for that to end, each once.
+        self._on_writable: dict[Callable[[AioLink], None], None] = {}
         # Two reasons not to read, each taken back on its own: the owner's, and unread replies.
         self._reading_paused = False
         self._reading_held = False
@@ -182,6 +183,11 @@ class AioLink(asyncio.Protocol):
     def has_room(self) -> bool:
         """Whether the peer reads well enough that more may be sent."""
         return not self._paused or self.unsent < MAX_UNSENT
+
+    @property
+    def is_backed_up(self) -> bool:
+        """Whether the peer has left so much unread that what is sent waits on this side."""
+        return self._paused
 
     @property
     def has_much(self) -> bool:
@@ -222,8 +228,11 @@ class AioLink(asyncio.Protocol):
         self.core.send(command, request_id)
 
     def call_when_writable(self, callback: Callable[[AioLink], None]) -> None:
-        """Call back once when the peer has read what waits; never if the link ends before."""
-        self._on_writable = callback
+        """Call back once when the peer has read what waits; never if the link ends before.
+
+        Who asks again before that is called once all the same.
+        """
+        self._on_writable[callback] = None
 
     def pause_reading(self) -> None:
         """Read nothing more from the peer until :meth:`resume_reading`."""
@@ -311,13 +320,13 @@ class AioLink(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Send what was kept."""
         self._paused = False
-        callback, self._on_writable = self._on_writable, None
+        callbacks, self._on_writable = self._on_writable, {}
         if self._reading_held:
             self._reading_held = False
             self._clear_deadline()
             self._read_or_not()
         self.flush()
-        if callback is not None:
+        for callback in callbacks:
             callback(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

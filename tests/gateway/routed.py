@@ -18,8 +18,12 @@ class Routed(Gateway):
     def come(self, name: str = "w", number: int = 0) -> WorkerEnd:
         """Let a worker come."""
         link = WorkerEnd(self.now)
-        self.router.take(link, lambda: None, self.now, name=name, number=number)
+        self.take(link, name, number)
         return link
+
+    def take(self, link: WorkerEnd, name: str = "w", number: int = 0) -> None:
+        """Let a worker whose end there is take events."""
+        self.router.take(link.worker(name, number), lambda: None, self.now)
 
     def say(self, connection: Connection, *messages: str | bytes) -> None:
         """Let a client send messages."""

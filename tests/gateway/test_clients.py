@@ -281,7 +281,7 @@ async def test_each_end_of_a_client_is_one_event() -> None:
     """Whoever decided it, and when its socket is gone: not before, and not twice."""
     worker = WorkerEnd()
     async with running() as core:
-        core.router.take(worker, lambda: None, 0.0, name="w", number=0)
+        core.router.take(worker.worker(), lambda: None, 0.0)
         left, closed, destroyed, slow = [await core.connect() for _ in range(4)]
         assert [type(each) for each in worker.events()] == [ClientConnected] * 4
         core.clients.close(closed[0], None, 4001, "enough")

@@ -121,7 +121,7 @@ class World(RuleBasedStateMachine):
         """A worker comes."""
         worker = Watched(self)
         self.workers.append(worker)
-        self.core.router.take(worker, lambda: None, self.core.now, name="w", number=0)
+        self.core.take(worker)
 
     @precondition(lambda self: self.workers)
     @rule(data=st.data(), share=st.sampled_from([1, 2, 5]))

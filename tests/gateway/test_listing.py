@@ -33,7 +33,7 @@ def connect_from(core: Pipes, address: str) -> Connection:
 def test_a_row_tells_who_it_is_and_how_it_is_doing() -> None:
     """All plain values."""
     core = Pipes()
-    core.router.take(WorkerEnd(), lambda: None, core.now, name="chat", number=1)
+    core.router.take(WorkerEnd().worker("chat", 1), lambda: None, core.now)
     ann = core.connect(uid="ann", groups=["a", "b"], capacity=0)
     core.outbox.offer([ann], "hello")
     core.outbox.flush()
@@ -62,7 +62,7 @@ def test_a_client_without_a_worker_has_none_in_its_row() -> None:
     assert (page(core).rows[0]["worker"], page(core).rows[0]["state"]) == ("", "open")
 
     link = WorkerEnd()
-    core.router.take(link, lambda: None, core.now, name="chat", number=1)
+    core.router.take(link.worker("chat", 1), lambda: None, core.now)
     core.clients.received(bob.edge, "x")
     core.router.link_lost(link, core.now)
 

@@ -365,7 +365,7 @@ def test_taking_or_leaving_twice_is_refused() -> None:
     worker = core.come()
     core.connect()
     with pytest.raises(CommandError, match="takes events already"):
-        core.router.take(worker, lambda: None, core.now, name="w", number=0)
+        core.take(worker)
     core.leave(worker)
     with pytest.raises(CommandError, match="leaves events already"):
         core.leave(worker)
@@ -570,7 +570,7 @@ def test_a_worker_that_takes_events_again_gets_other_ids() -> None:
     first = worker.events()
     core.leave(worker)
     core.ack(worker, *first)
-    core.router.take(worker, lambda: None, core.now, name="w", number=0)
+    core.take(worker)
     core.say(client, "x")
 
     assert first[0].event_id not in {each.event_id for each in worker.events()}

@@ -14,7 +14,7 @@ def workers(*clients: int, silent: tuple[int, ...] = ()) -> list[Worker]:
     made = []
     for number, count in enumerate(clients):
         heard = NOW - NODE_SILENCE if number in silent else NOW - 1
-        worker = Worker("w", number, WorkerEnd(heard))
+        worker = WorkerEnd(heard).worker("w", number)
         worker.clients = count
         made.append(worker)
     return made

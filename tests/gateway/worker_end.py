@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from gateway.sink import LinkSink
+from gateway.workers import Worker
 from gateway_wire.commands import (
     ClientClosed,
     ClientConnected,
@@ -22,6 +24,10 @@ class WorkerEnd:
         self.is_open = True
         self.on_command: Callable[[Command], None] = self._remember
         self._commands: list[Command] = []
+
+    def worker(self, name: str = "w", number: int = 0) -> Worker:
+        """Give the record of the worker whose end this is."""
+        return Worker(name, number, self, LinkSink(self))
 
     def send_frame(self, frame: bytes) -> None:
         """Take a frame, unless the link has ended."""

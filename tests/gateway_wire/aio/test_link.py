@@ -232,6 +232,35 @@ async def test_a_peer_that_reads_again_in_time_is_kept() -> None:
         assert link.is_open
 
 
+async def test_whoever_waits_for_a_peer_to_read_is_called_once() -> None:
+    """However many wait, and however often each has asked."""
+    async with serving(Role.GATEWAY) as (address, owner), raw_peer(address) as peer:
+        await peer.open()
+        link = await owner.links.get()
+        assert not link.is_backed_up
+        sent = fill(link)
+        assert link.is_backed_up
+        called: list[str] = []
+        writable = asyncio.Event()
+
+        def first(_: AioLink) -> None:
+            called.append("first")
+
+        def last(_: AioLink) -> None:
+            called.append("last")
+            writable.set()
+
+        for each in (first, last, first):
+            link.call_when_writable(each)
+        size = 0
+        while size < sent * 1024 * 1024:
+            size += len(await peer.read())
+        await writable.wait()
+
+        assert called == ["first", "last"]
+        assert not link.is_backed_up
+
+
 async def test_an_owner_may_stop_reading() -> None:
     """Nothing is read from a paused peer until it is resumed; other links do not notice."""
     async with serving(Role.GATEWAY) as (address, owner), Dialler(address) as peers:
