@@ -119,6 +119,7 @@ class _Collector(Collector):
         server, counters = self._server, self._server.counters
         yield _gauge("gateways", "Gateways that are alive.", len(server.directory))
         yield _gauge("watchers", "Links that are told who is alive.", len(server.watchers))
+        yield _gauge("php_watchers", "PHP programs that are told, too.", len(server.php.opened))
         yield _gauge("settling", "1 while the directory may be incomplete.", server.is_settling)
         yield _gauge("start_time_seconds", "Unix time of the start.", self._started)
         yield _counter(

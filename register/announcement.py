@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from gateway_wire.addresses import HIGHEST_PORT, is_loopback
 from gateway_wire.commands import CommandError
 from gateway_wire.errors import ErrorCode
-from gateway_wire.ids import node_key_of
+from gateway_wire.ids import node_key_of, php_address_of
 
 if TYPE_CHECKING:
     from gateway_wire.commands import Announce
@@ -44,10 +44,17 @@ def check_announcement(announce: Announce, *, exposed: bool) -> None:
     host = announce.host
     if _is_unspecified(host):
         raise _unreachable(f"{host}, which is no address that can be dialled")
-    if exposed and is_loopback(host):
-        raise _unreachable(
-            f"{host}, which only its own machine can dial, to a register for others as well"
-        )
+    for dialled in (host, *_php_hosts(announce)):
+        if exposed and is_loopback(dialled):
+            raise _unreachable(
+                f"{dialled}, which only its own machine can dial, to a register for others as well"
+            )
+
+
+def _php_hosts(announce: Announce) -> list[str]:
+    """Return the hosts under which PHP programs will dial it."""
+    addresses = map(php_address_of, announce.keys)
+    return [address.host for address in addresses if address is not None]
 
 
 def _is_unspecified(host: str) -> bool:

@@ -6,7 +6,7 @@ An administrator's look at its links is taken here too, from the server as it is
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway_process.inspection import ConnectionPage, Work, page_of
 from gateway_process.sockets import address_of
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from register.settings import RegisterSettings
 
 __all__ = ["RegisterProcess"]
+
+
+PHP: Final = "php"
+"""What a PHP program is, where links are shown."""
 
 
 class RegisterProcess:
@@ -67,7 +71,8 @@ class RegisterProcess:
 
     def work(self) -> Work:
         """Count its links."""
-        return Work(connections=len(self._server.opened))
+        server = self._server
+        return Work(connections=len(server.opened) + len(server.php.opened))
 
     def connections(self, query: ConnectionQuery) -> ConnectionPage:
         """Give a page of its links; none has a uid or is in a group."""
@@ -79,11 +84,19 @@ class RegisterProcess:
         for link, opened in self._server.opened.items():
             peer = link.core.peer
             if peer is not None and link.remote.startswith(address):
-                row = {
-                    "peer": peer.role.value,
-                    "address": link.remote,
-                    "instance": peer.instance,
-                    "node": self._server.directory.node_of(link) or "",
-                    "since": datetime.fromtimestamp(opened).astimezone().isoformat(" ", "seconds"),
-                }
+                node = self._server.directory.node_of(link) or ""
+                row = _row(peer.role.value, link.remote, peer.instance, node, opened)
                 yield f"{peer.instance} {link.remote}", row
+        for watcher, opened in self._server.php.opened.items():
+            if watcher.remote.startswith(address):
+                yield f"{PHP} {watcher.remote}", _row(PHP, watcher.remote, "", "", opened)
+
+
+def _row(peer: str, address: str, instance: str, node: str, opened: float) -> dict[str, Any]:
+    return {
+        "peer": peer,
+        "address": address,
+        "instance": instance,
+        "node": node,
+        "since": datetime.fromtimestamp(opened).astimezone().isoformat(" ", "seconds"),
+    }

@@ -1,4 +1,4 @@
-"""The register's links: gateways announce, workers and clients watch.
+"""The register's links: gateways announce, workers and clients watch; so do PHP programs, in their own words.
 
 Decisions are the directory's; here they are carried out. Whatever changed in one turn of the loop
 is told at its end, as one frame that is encoded once and goes to all watchers. Hot counters are
@@ -22,9 +22,12 @@ from gateway_wire.commands import Announce, CommandError, Error, Reply, Role, Wa
 from gateway_wire.errors import AuthenticationFailed, ErrorCode, RemoteProtocolError
 from gateway_wire.frames import encode_frame
 from gateway_wire.hello import Party, new_instance
-from gateway_wire.limits import MAX_UNSENT
+from gateway_wire.limits import HELLO_TIMEOUT, MAX_UNSENT
 from register.announcement import check_announcement
 from register.directory import DEFAULT_TIMES, Directory, Times, Verdict
+from register.doorway import Doorway
+from register.php import FIRST_BYTE, addresses_of
+from register.php_watchers import DEFAULT_PHP_TIMES, PhpTimes, PhpWatchers
 
 if TYPE_CHECKING:
     import socket
@@ -68,22 +71,32 @@ class Server:
         directory: Who is alive.
         watchers: The links that are told of changes.
         opened: Every open link, with the Unix time of its opening.
+        php: The PHP programs that watch.
         counters: What happened since the start.
     """
 
-    def __init__(self, secret_key: str = "", times: Times = DEFAULT_TIMES) -> None:
+    def __init__(
+        self,
+        secret_key: str = "",
+        times: Times = DEFAULT_TIMES,
+        php_times: PhpTimes = DEFAULT_PHP_TIMES,
+    ) -> None:
         """Make a register; :meth:`start` begins to serve.
 
         Args:
             secret_key: The cluster's secret key, empty for none.
             times: How long things take.
+            php_times: How long they take with PHP programs.
         """
         self._loop = asyncio.get_running_loop()
         self.directory: Directory[AioLink] = Directory(self._loop.time(), times)
         self.watchers: set[AioLink] = set()
         self.opened: dict[AioLink, float] = {}
+        self.php = PhpWatchers(secret_key, self, php_times)
         self.counters = Counters()
         self._listener = LinkListener(Party(Role.REGISTER, new_instance()), secret_key, self)
+        # Connections on which nothing has come yet.
+        self._knocking: set[Doorway] = set()
         self._exposed = False
         self._telling = False
         # Peers whose refusal stands in the log: a gateway with a wrong key redials every second.
@@ -105,7 +118,7 @@ class Server:
     async def start(self, sock: socket.socket) -> None:
         """Serve on a socket that is bound; it is owned from here on."""
         self._exposed = not is_loopback(sock.getsockname()[0])
-        await self._listener.start(sock)
+        await self._listener.start(sock, self._door)
         self._look()
 
     async def stop(self) -> None:
@@ -114,6 +127,9 @@ class Server:
         if self._next_look is not None:
             self._next_look.cancel()
         self._listener.close_links(ErrorCode.STOPPING, "the register is stopping")
+        self.php.close()
+        for each in tuple(self._knocking):
+            each.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_TIME):
                 await self._listener.wait_closed()
@@ -156,7 +172,9 @@ class Server:
             self._take(link, announce)
         except CommandError as error:
             self.counters.refusals[error.code.value] += 1
-            self._log_once(link, f"refused gateway {_name(announce)} of {link.remote}: {error}")
+            self._log_once(
+                link.remote, f"refused gateway {_name(announce)} of {link.remote}: {error}"
+            )
             answer: Reply | Error = Error(error.code.value, error.text)
         else:
             self.counters.announcements += 1
@@ -204,6 +222,7 @@ class Server:
         if self._told == self._encoded:
             return
         self._told = self._encoded
+        self.php.tell(addresses_of(self.directory.nodes()))
         for link in tuple(self.watchers):
             if not link.has_room():
                 link.abort(LinkLost(f"{link.remote} left {MAX_UNSENT:,} bytes unread"))
@@ -220,14 +239,25 @@ class Server:
 
     # Strangers
 
+    def _door(self) -> Doorway:
+        return Doorway(self._speaker, HELLO_TIMEOUT, self._knocking)
+
+    def _speaker(self, first_byte: bytes) -> asyncio.Protocol:
+        return self.php.accept() if first_byte == FIRST_BYTE else self._listener.accept()
+
+    def php_refused(self, remote: str, reason: AuthenticationFailed | RemoteProtocolError) -> None:
+        """A PHP program broke a rule."""
+        self.counters.links_refused[reason.code.value] += 1
+        self._log_once(remote, f"refused the PHP program at {remote}: {reason}")
+
     def _refused(self, link: AioLink, reason: GatewayError) -> None:
         if isinstance(reason, AuthenticationFailed | RemoteProtocolError):
             self.counters.links_refused[reason.code.value] += 1
-            self._log_once(link, f"refused a link of {link.remote}: {reason}")
+            self._log_once(link.remote, f"refused a link of {link.remote}: {reason}")
 
-    def _log_once(self, link: AioLink, text: str) -> None:
-        host = link.remote.rpartition(":")[0]
-        line = (host, text.replace(link.remote, host))
+    def _log_once(self, remote: str, text: str) -> None:
+        host = remote.rpartition(":")[0]
+        line = (host, text.replace(remote, host))
         if line not in self._logged:
             if len(self._logged) >= REFUSALS_REMEMBERED:
                 self._logged.clear()

@@ -58,3 +58,13 @@ def test_every_address_is_no_address(host: str, exposed: bool) -> None:
     with pytest.raises(CommandError, match="--advertise HOST") as caught:
         check_announcement(replace(GOOD, host=host), exposed=exposed)
     assert caught.value.code is ErrorCode.UNREACHABLE_ADDRESS
+
+
+def test_an_address_for_php_is_checked_too() -> None:
+    """It may be another than the announced name has elsewhere, such as Debian's 127.0.1.1."""
+    announce = replace(GOOD, keys=["p:7f0001010b86"])
+    check_announcement(announce, exposed=False)
+
+    with pytest.raises(CommandError, match=r"announces 127\.0\.1\.1") as caught:
+        check_announcement(announce, exposed=True)
+    assert caught.value.code is ErrorCode.UNREACHABLE_ADDRESS

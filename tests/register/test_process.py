@@ -1,5 +1,6 @@
 """`register start` as its users start it."""
 
+import asyncio
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from gateway_wire.addresses import Address
 from gateway_wire.commands import Announce, Nodes, Role, Watch
 from register.process import RegisterProcess
 from register.settings import RegisterSettings
+from tests.gateway.support import turns_until
 from tests.support.daemons import Daemon, run
 from tests.support.links import Dialler, address_of, bound
 
@@ -56,6 +58,13 @@ async def test_it_tells_its_links() -> None:
         assert rest.next == ""
         only = process.connections(ConnectionQuery(address=row["address"]))
         assert [each["instance"] for each in only.rows] == ["a"]
+        _, writer = await asyncio.open_connection(*address)
+        writer.write(b'{"event":"worker_connect","secret_key":""}\n')
+        await turns_until(lambda: process.work().connections == 3)
+        php = process.connections(ConnectionQuery(limit=10)).rows[-1]
+        assert (php["peer"], php["instance"], php["node"]) == ("php", "", "")
+        assert Address.parse(php["address"]).is_loopback
+        writer.close()
         assert process.connections(ConnectionQuery(uid="42")).rows == []
         assert process.connections(ConnectionQuery(group="news")).rows == []
     await process.stop()
