@@ -109,6 +109,8 @@ class _Register:
         self.is_waiting, self.deadline = True, now + LOOKUP_TIMEOUT
         self.line.queue(_WATCH)
         self.line.flush()
+        if self.line.failure is not None:  # it was lost since it was looked at last
+            self.lose(self.line.failure, now)
 
     def progress(self, now: float) -> None:
         """Read what it sent."""

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 import time
 
 import pytest
 
 from gateway_client import GatewayClient, RegisterUnavailable
-from gateway_client.blocking.registers import LOOKUP_TIMEOUT
-from tests.gateway_client.peers import FakeGateway, FakeRegister, PeerLoop
+from gateway_client.blocking.registers import LOOKUP_TIMEOUT, Registers
+from gateway_client.cluster import Cluster
+from gateway_client.config import Config
+from gateway_wire.addresses import Address
+from gateway_wire.commands import Nodes, Role
+from gateway_wire.hello import Party, new_instance
+from gateway_wire.link import Link
+from gateway_wire.state import Side
+from tests.gateway_client.blocking.beside import Beside
+from tests.gateway_client.peers import PATIENCE, FakeGateway, FakeRegister, PeerLoop
 
 
 def test_the_first_call_waits_for_every_register(
@@ -81,6 +91,33 @@ def test_threads_wait_for_the_same_answer(client: GatewayClient, register: FakeR
         thread.join()
     assert counts == [0] * 8
     assert register.openings == 1
+
+
+def _answer_once_and_reset(listener: socket.socket) -> None:
+    """Be a register that answers, and whose machine then forgets the connection."""
+    core = Link(Side.ACCEPTOR, Party(Role.REGISTER, new_instance()), "")
+    connection, _ = listener.accept()
+    with connection:
+        while True:
+            envelopes = core.receive_data(connection.recv(4096))
+            for _ in envelopes:
+                core.send(Nodes(settling=False, nodes=[]))
+            connection.sendall(core.data_to_send())
+            if envelopes:
+                break
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def test_a_register_that_is_lost_when_it_is_asked_is_dialled_again() -> None:
+    """Nobody has looked at its link since: what fails is the question."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = Address(*listener.getsockname())
+        registers = Registers(Cluster(Config((address,))), Party(Role.CLIENT, new_instance()))
+        with Beside(lambda: _answer_once_and_reset(listener)):
+            registers.settle(time.monotonic() + PATIENCE)
+    with pytest.raises(RegisterUnavailable, match="refused"):
+        registers.look_up(time.monotonic() + PATIENCE, time.monotonic())
+    registers.close()
 
 
 NOT_A_REGISTER = r"it is a gateway, not a register\)\. .* register_address right\?$"
