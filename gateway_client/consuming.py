@@ -132,11 +132,13 @@ class Intake(Account, Generic[M]):
             RemoteProtocolError: If the gateway says what it may not; the link is to be cut.
         """
         held, barred, store = self._held, self._barred, self._store
-        waiting, make = store.waiting, store.make
+        waiting, make, prefetch = store.waiting, store.make, store.subscription.prefetch
         for command, request_id, _ in envelopes:
             if type(command) is not QueueMessage:
                 self._receive_answer(command, request_id)
             elif not barred or (command.topic, command.client_id) not in barred:
+                if len(held) >= prefetch or command.message_id in held:
+                    raise RemoteProtocolError(f"it sent more than {prefetch}, or one twice")
                 held[command.message_id] = message = make(command, self)
                 waiting.append(message)
 

@@ -104,7 +104,7 @@ class RecordingConsumer(Consumer):
 
     def _turn(self) -> None:
         message = self._queue.take(
-            self.subscription.topics, lambda command, queue: Message(command, queue, self._lock)
+            self.subscription.topics, lambda command, queue: Message(command, queue, self)
         )
         if message is None:
             self._is_closing = True
@@ -132,8 +132,8 @@ class AsyncRecordingConsumer(AsyncConsumer):
             try:
                 await handler(message)
             except Exception as error:  # noqa: BLE001 - whatever it raises
-                await message.nack()
-                self.troubles.handler_failed(error, message)
+                is_back = await message.nack()
+                self.troubles.handler_failed(error, message, is_back=is_back)
             else:
                 await message.ack()
 

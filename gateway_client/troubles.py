@@ -8,12 +8,12 @@ is not told again, however often it is tried. Only wrong secret keys on all side
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from gateway_client.errors import ConsumerTrouble, GatewayUnavailable, is_refused
+from gateway_client.functions import is_async
 from gateway_client.queue_message import BaseMessage
 from gateway_wire.commands import Error
 from gateway_wire.errors import AuthenticationFailed, ErrorCode, GatewayError, LinkRefused
@@ -43,7 +43,7 @@ class Troubles:
         """
         if on_error is not None and not callable(on_error):
             raise TypeError(f"on_error is {on_error!r:.80}: give a function that takes the error")
-        if inspect.iscoroutinefunction(on_error):
+        if is_async(on_error):
             raise TypeError("on_error is async def: give a plain function, which may start a task")
         self.on_error = on_error
         self._told: dict[str, str] = {}
@@ -136,9 +136,16 @@ class Troubles:
 
     # Handlers.
 
-    def handler_failed(self, error: Exception, message: BaseMessage) -> None:
-        """Tell what a handler raised, with a note on which message that was; it was given back."""
-        error.add_note(f"while {message!r} was handled, which was given back")
+    def handler_failed(self, error: Exception, message: BaseMessage, *, is_back: bool) -> None:
+        """Tell what a handler raised, with a note on which message that was.
+
+        Args:
+            error: What it raised.
+            message: The message.
+            is_back: Whether it was given back; else it was settled before.
+        """
+        became = "was given back" if is_back else "was settled before"
+        error.add_note(f"while {message!r} was handled, which {became}")
         self.tell(error)
 
     def tell(self, error: Exception) -> None:

@@ -104,7 +104,9 @@ class AsyncGatewayClient(AsyncConsuming, AsyncMethods):
             await engine.close()
 
     def retire(self) -> None:
-        """Close the links of all loops, without waiting for it."""
+        """Close the links of all loops, and what is consumed there, without waiting for it."""
+        for consumer in tuple(self._consumers):
+            consumer.retire()
         for loop, engine in tuple(self._engines.items()):
             if not loop.is_closed():
                 loop.call_soon_threadsafe(engine.retire)

@@ -133,8 +133,13 @@ class AsyncConsumer:
         A message in hand is acknowledged as ever. For signal handlers of the loop, and other tasks on it.
         """
         self.is_closing = True
-        if self._engine is not None:
+        if self._engine is not None and not self._engine.is_closed:
             self.stop()
+
+    def retire(self) -> None:
+        """Do the same from any thread, if it is in use."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.close)
 
     async def aclose(self) -> None:
         """End the iteration, give back what nobody has looked at, and close the links; bounded in time.

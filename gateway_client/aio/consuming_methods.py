@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from gateway_client.aio.consumer import AsyncConsumer
-from gateway_client.aio.crew import Handler, check_handler
+from gateway_client.aio.crew import Handler
 from gateway_client.facade import Method
+from gateway_client.functions import check_handler
 from gateway_client.subscription import DEFAULT_PREFETCH, subscription
 from gateway_client.troubles import OnError
 from gateway_wire.names import Name
@@ -87,7 +88,7 @@ class AsyncConsuming:
             ValueError: If no topic is given, one is empty, or `prefetch` is out of range.
             AuthenticationFailed: If no gateway, or else no register, takes the secret key.
         """
-        check_handler(handler)
+        check_handler(handler, awaited=True)
         asked = subscription(topics, prefetch, name)
         consumer: AsyncConsumer = self._make_consumer(asked, manual_ack=True, on_error=on_error)
         async with consumer:

@@ -11,7 +11,6 @@ so the order holds, and nobody is held up by another client's messages.
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -22,26 +21,13 @@ if TYPE_CHECKING:
     from gateway_client.consuming import Store
     from gateway_client.troubles import Troubles
 
-__all__ = ["Crew", "Handler", "check_handler"]
+__all__ = ["Crew", "Handler"]
 
 Handler: TypeAlias = Callable[[AsyncMessage], Awaitable[object]]
 """Handles a message; an `async def` function."""
 
 _TURN: Final = 50
 """Messages after which a task gives the loop a turn, however fast they are handled."""
-
-
-def check_handler(handler: object) -> None:
-    """Check what is given to the asyncio `consume_with`.
-
-    Raises:
-        TypeError: If it is no `async def` function.
-    """
-    if not callable(handler):
-        raise TypeError(f"the handler is {handler!r:.80}: give a function that takes a message")
-    call = type(handler).__call__
-    if not inspect.iscoroutinefunction(handler) and not inspect.iscoroutinefunction(call):
-        raise TypeError("the handler is not async def: make it so, or use Gateway.consume_with")
 
 
 class Crew:
@@ -100,12 +86,13 @@ class Crew:
         self._is_disbanded = True
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # At once: gateways have been asked to stop, and when they have answered it is too late to give back.
         self._store.put_back(
             [*self._ready, *(each for lane in self._lanes.values() for each in lane)]
         )
         self._ready.clear()
         self._lanes.clear()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # Private methods
 
@@ -120,15 +107,21 @@ class Crew:
         if self._ready and len(self._tasks) < self._size:
             task = asyncio.get_running_loop().create_task(self._work())
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._has_left)
+
+    def _has_left(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._call_relief()  # it was cancelled, if there is anything to do
 
     async def _work(self) -> None:
         done = 0
         while self._ready:
             message = self._ready.popleft()
             self._call_relief()
-            await self._handle(message)
-            self._go_on(message.client_id)
+            try:
+                await self._handle(message)
+            finally:
+                self._go_on(message.client_id)
             done += 1
             if done % _TURN == 0:
                 await asyncio.sleep(0)
@@ -141,17 +134,26 @@ class Crew:
         except asyncio.CancelledError:
             if self._is_disbanded:
                 raise
-            await message.nack()
-            self._troubles.handler_failed(RuntimeError("the handler was cancelled"), message)
+            is_back = await message.nack()
+            if _is_cancelled():  # as all tasks are at the end of a loop
+                raise
+            error = RuntimeError("the handler was cancelled")
+            self._troubles.handler_failed(error, message, is_back=is_back)
         except Exception as error:  # noqa: BLE001 - whatever it raises
-            await message.nack()
-            self._troubles.handler_failed(error, message)
+            is_back = await message.nack()
+            self._troubles.handler_failed(error, message, is_back=is_back)
         else:
             await message.ack()
 
     def _go_on(self, client_id: str) -> None:
-        lane = self._lanes[client_id]
+        lane = self._lanes.get(client_id)
         if lane:
             self._ready.append(lane.popleft())
         else:
-            del self._lanes[client_id]
+            self._lanes.pop(client_id, None)  # there is none when the crew is disbanded
+
+
+def _is_cancelled() -> bool:
+    """Return whether the task itself was cancelled, and not only what it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

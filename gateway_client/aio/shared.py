@@ -27,7 +27,7 @@ class AsyncGateway(AsyncConsuming, AsyncCurrentMethods, AsyncMethods):
     """One shared asyncio client: `await AsyncGateway.send_to_uid(uid, message)`.
 
     Assign the attributes once, where your program starts; a change later takes effect with the next
-    call, on new links. A subclass with attributes of its own is a client of its own.
+    call, on new links, and ends what is consumed on the old ones. A subclass with attributes of its own is a client of its own.
 
     Inside a business worker it uses the links that the worker has, whatever is assigned, from the worker's
     event loop and from every other. What it consumes comes on links of its own there, too.

@@ -16,7 +16,6 @@ Either way what is in store goes back to the gateways as if nobody had had it, a
 
 from __future__ import annotations
 
-import inspect
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from gateway_client.subscription import Subscription
     from gateway_wire.commands import QueueMessage
 
-__all__ = ["Consumer", "Handler", "check_handler"]
+__all__ = ["Consumer", "Handler"]
 
 _clock: Final = time.monotonic
 
@@ -67,6 +66,7 @@ class Consumer:
 
     Attributes:
         subscription: What each gateway is asked for.
+        lock: Guards what is known of messages, which other threads may acknowledge; a new one in a forked child.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Consumer:
         self.subscription = subscription
         self._config = config
         self._is_automatic = not manual_ack
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._turns = threading.RLock()  # a signal handler may close while its own thread does
         self._store = Store(subscription, self._make, facade, self._note_unsent)
         self._troubles = Troubles(on_error)
@@ -160,14 +160,14 @@ class Consumer:
             try:
                 handler(message)
             except Exception as error:  # noqa: BLE001 - whatever it raises
-                message.nack()
-                self._troubles.handler_failed(error, message)
+                is_back = message.nack()
+                self._troubles.handler_failed(error, message, is_back=is_back)
             else:
                 message.ack()
 
     def after_fork(self) -> None:
         """Let go, in a child, of what is the parent's: there the iteration ends."""
-        self._lock, self._turns = threading.RLock(), threading.RLock()
+        self.lock, self._turns = threading.RLock(), threading.RLock()
         feeds, self._feeds = self._feeds, None
         if feeds is not None:
             self._is_closing = True
@@ -176,7 +176,7 @@ class Consumer:
     # Private methods
 
     def _make(self, command: QueueMessage, intake: Intake[Message]) -> Message:
-        return Message(command, intake, self._lock)
+        return Message(command, intake, self)
 
     def _note_unsent(self) -> None:
         if (feeds := self._feeds) is not None:
@@ -191,7 +191,7 @@ class Consumer:
             unwritten += 1
             if unwritten >= self._batch:
                 unwritten = 0
-                with self._lock:
+                with self.lock:
                     self._store.flush()
 
     def _next(self) -> Message | None:
@@ -199,7 +199,7 @@ class Consumer:
         store = self._store
         while not self._is_closing:
             if store.waiting and _clock() < self._look_by:
-                with self._lock:
+                with self.lock:
                     message = store.take()
                 if message is not None:
                     return message
@@ -213,7 +213,7 @@ class Consumer:
                 return
             if self._feeds is None:
                 renew_after_fork(self)
-                self._feeds = Feeds(Cluster(self._config), self._store, self._troubles, self._lock)
+                self._feeds = Feeds(Cluster(self._config), self._store, self._troubles, self.lock)
             self._feeds.turn(-inf if self._store.waiting else inf)
         self._look_by = _clock() + LOOK_EVERY
 
@@ -228,16 +228,5 @@ class Consumer:
                 try:
                     feeds.stop(_clock() + CLOSE_TIMEOUT)
                 finally:
-                    feeds.close()
-
-
-def check_handler(handler: object) -> None:
-    """Check what is given to the blocking `consume_with`.
-
-    Raises:
-        TypeError: If it is no plain function.
-    """
-    if not callable(handler):
-        raise TypeError(f"the handler is {handler!r:.80}: give a function that takes a message")
-    if inspect.iscoroutinefunction(handler):
-        raise TypeError("the handler is async def: use AsyncGateway.consume_with, or give a def")
+                    with self.lock:  # other threads may be acknowledging
+                        feeds.close()

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway_client.blocking.consumer import Consumer, Handler, check_handler
+from gateway_client.blocking.consumer import Consumer, Handler
 from gateway_client.facade import Method
+from gateway_client.functions import check_handler
 from gateway_client.subscription import DEFAULT_PREFETCH, subscription
 from gateway_client.troubles import OnError
 from gateway_wire.names import Name
@@ -84,7 +85,7 @@ class BlockingConsuming:
             AuthenticationFailed: If no gateway, or else no register, takes the secret key.
             RuntimeError: On the thread of a business worker's event loop.
         """
-        check_handler(handler)
+        check_handler(handler, awaited=False)
         asked = subscription(topics, prefetch, name)
         consumer: Consumer = self._make_consumer(asked, manual_ack=True, on_error=on_error)
         with consumer:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from threading import RLock
+from typing import Protocol
 
 from gateway_client.queue_message import Account, BaseMessage
 from gateway_client.reached import Reached
 from gateway_wire.commands import QueueMessage
 from gateway_wire.messages import Message as Data
 
-__all__ = ["Message"]
+__all__ = ["Guarded", "Message"]
+
+
+class Guarded(Protocol):
+    """Whose messages they are: the consumer.
+
+    Attributes:
+        lock: Guards what is known of them; it is looked up each time, as a forked child has a new one.
+    """
+
+    lock: RLock
 
 
 class Message(BaseMessage):
@@ -18,11 +29,11 @@ class Message(BaseMessage):
     Any thread may answer and acknowledge it, not only the one that iterates.
     """
 
-    __slots__ = ("_lock",)
+    __slots__ = ("_owner",)
 
-    def __init__(self, command: QueueMessage, account: Account, lock: RLock) -> None:
+    def __init__(self, command: QueueMessage, account: Account, owner: Guarded) -> None:
         super().__init__(command, account)
-        self._lock = lock
+        self._owner = owner
 
     def reply(self, data: Data) -> Reached:
         """Push to the client that sent the message, as `send_to_client` does.
@@ -50,7 +61,7 @@ class Message(BaseMessage):
             Whether it still was this consumer's. If not it was acknowledged or given back before, or
             its link was lost, and then it comes again.
         """
-        with self._lock:
+        with self._owner.lock:
             return self._account.acknowledge(self)
 
     def nack(self) -> bool:
@@ -62,5 +73,5 @@ class Message(BaseMessage):
         Returns:
             Whether it still was this consumer's.
         """
-        with self._lock:
+        with self._owner.lock:
             return self._account.give_back(self)

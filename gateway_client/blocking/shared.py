@@ -28,7 +28,7 @@ class Gateway(BlockingConsuming, BlockingCurrentMethods, BlockingMethods):
     """One shared blocking client: `Gateway.send_to_uid(uid, message)`.
 
     Assign the attributes once, where your program starts; a change later takes effect with the next
-    call, on new links. A subclass with attributes of its own is a client of its own.
+    call, on new links, and ends what is consumed on the old ones. A subclass with attributes of its own is a client of its own.
 
     Inside a business worker it uses the links that the worker has, whatever is assigned, from every thread
     but the event loop's, where it would stop everything: `AsyncGateway` is for there. What it consumes comes on links

@@ -257,6 +257,16 @@ def test_what_a_gateway_may_not_say_is_an_error(
         answer(consumer.link(), request_id, command)
 
 
+@pytest.mark.parametrize("ids", [(1, 2, 3), (1, 1)])
+def test_a_gateway_that_sends_too_much_is_cut(ids: tuple[int, ...]) -> None:
+    """So a store never holds more than was asked for of each gateway."""
+    consumer = Consumer(prefetch=2)
+    account = consumer.link()
+    with pytest.raises(RemoteProtocolError, match="it sent more than 2, or one twice"):
+        give(account, *map(sent, ids))
+    assert len(consumer.store.waiting) == len(set(ids[:2]))
+
+
 class Queue:
     """A gateway's queue with one consumer: a naive model, and the two ways between them."""
 

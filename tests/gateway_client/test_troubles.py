@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from gateway_client.errors import AuthenticationFailed, GatewayUnavailable, link_error
+from gateway_client.queue_message import BaseMessage
+from gateway_client.recorded_queue import RecordedQueue
 from gateway_client.troubles import Troubles
-from gateway_wire.commands import Error
+from gateway_wire.commands import Error, QueueMessage
 from gateway_wire.errors import ErrorCode, GatewayError, LinkError, LinkRefused
 
 REGISTER, GATEWAY = "10.0.0.9:1236", "10.0.0.1:2900"
@@ -147,6 +149,17 @@ def test_an_on_error_that_fails_ends_nothing(caplog: pytest.LogCaptureFixture) -
     Troubles(fail).lost(GATEWAY, LinkError("cut"))
 
     assert caplog.messages == [f"on_error failed when it was told: gateway {GATEWAY} is lost: cut"]
+
+
+@pytest.mark.parametrize(
+    ("is_back", "note"), [(True, "which was given back"), (False, "which was settled before")]
+)
+def test_what_a_handler_raised_names_its_message(is_back: bool, note: str) -> None:
+    """And says what became of that, as a handler may have acknowledged it before it raised."""
+    told: list[Exception] = []
+    message = BaseMessage(QueueMessage(1, "chat", "c", "data", None, {}, {}), RecordedQueue(None))
+    Troubles(told.append).handler_failed(KeyError("user"), message, is_back=is_back)
+    assert told[0].__notes__ == [f"while <BaseMessage chat of c, try 1> was handled, {note}"]
 
 
 async def _coroutine(_: Exception) -> None:

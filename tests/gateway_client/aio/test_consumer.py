@@ -324,6 +324,34 @@ async def test_close_ends_a_wait_and_lets_the_message_in_hand_be_acknowledged(
     assert repr(waiting) == "<AsyncConsumer of chat: closed, 0 messages in store>"
 
 
+async def test_a_link_that_opens_while_it_closes_brings_nothing(
+    aclient: AsyncGatewayClient, register: FakeRegister, gateway: FakeGateway, other: FakeGateway
+) -> None:
+    """Nothing is asked for there, and what such a gateway says all the same is passed over."""
+    failures: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: failures.append(what))
+    async with aclient.consume("chat") as consumer:
+        await away(gateway.wait_for, lambda: gateway.commands(wire.Consume))
+        consumer.close()
+        await away(register.tell, gateway, other)
+        await away(other.wait_for, lambda: other.openings == 1)
+        other.consumers.extend(other.listener.links)
+        await away(other.push, "a")
+        assert await aclient.is_online(other.connect())  # what was said before it has been read
+        assert "0 messages in store" in repr(consumer)
+    assert (other.commands(wire.Consume), failures) == ([], [])
+
+
+def test_it_may_be_closed_when_its_loop_has_ended(register: FakeRegister) -> None:
+    """Nothing is left to be done, whoever closed the links."""
+    register.nodes = []
+    client = AsyncGatewayClient(str(register.address), secret_key="")
+    consumer = client.consume("chat")
+    asyncio.run(consumer.__aenter__())
+    consumer.close()
+    assert "closed" in repr(consumer)
+
+
 async def test_a_client_that_closes_ends_what_it_consumes(
     aclient: AsyncGatewayClient, gateway: FakeGateway
 ) -> None:

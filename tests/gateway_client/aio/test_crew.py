@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from gateway_client import AsyncGatewayClient
-from gateway_client.aio.crew import Crew, Handler, check_handler
+from gateway_client.aio.crew import Crew, Handler
 from gateway_client.aio.message import AsyncMessage
 from gateway_wire import commands as wire
 from tests.gateway_client.peers import FakeGateway, FakeRegister
@@ -59,10 +58,14 @@ class Running:
 
     async def until(self, *begun: Any) -> None:
         """Wait until the handler was called with these, in this order."""
-        while len(self.begun) < len(begun):
+        await self.until_number(len(begun))
+        assert self.begun == list(begun)
+
+    async def until_number(self, number: int) -> None:
+        """Wait until the handler was called so many times."""
+        while len(self.begun) < number:
             self._news.clear()
             await self._news.wait()
-        assert self.begun == list(begun)
 
     async def push(self, *data: Any, client_id: str = ONE) -> list[int]:
         """Let a client send messages."""
@@ -77,14 +80,20 @@ class Running:
 
 
 @pytest.fixture
-async def running(register: FakeRegister, gateway: FakeGateway) -> AsyncIterator[Running]:
-    """A handler to be started; cancelled at the end, if it was not before."""
+async def aclient(register: FakeRegister) -> AsyncIterator[AsyncGatewayClient]:
+    """An asynchronous client of the cluster."""
     async with AsyncGatewayClient(str(register.address), secret_key="") as client:
-        running = Running(client, gateway)
-        yield running
-        if running.task is not None:
-            running.task.cancel()
-            await asyncio.wait([running.task])
+        yield client
+
+
+@pytest.fixture
+async def running(aclient: AsyncGatewayClient, gateway: FakeGateway) -> AsyncIterator[Running]:
+    """A handler to be started; cancelled at the end, if it was not before."""
+    running = Running(aclient, gateway)
+    yield running
+    if running.task is not None:
+        running.task.cancel()
+        await asyncio.wait([running.task])
 
 
 async def test_one_clients_messages_follow_one_another_and_others_do_not_wait(
@@ -102,14 +111,19 @@ async def test_one_clients_messages_follow_one_another_and_others_do_not_wait(
     await running.acknowledged([*theirs, mine[0]])
 
 
-async def test_no_more_run_at_once_than_were_asked_for(running: Running) -> None:
+async def test_no_more_run_at_once_than_were_asked_for(
+    running: Running, register: FakeRegister, other: FakeGateway
+) -> None:
     """`prefetch` bounds them over all gateways."""
+    await asyncio.to_thread(register.tell, running.gateway, other)
     running.start(prefetch=2)
-    for each in "abc":
-        await running.push(each, client_id=each * 32)
-    await running.until("a", "b")
-    running.end("a")
-    await running.until("a", "b", "c")
+    for gateway, names in ((running.gateway, "ab"), (other, "cd")):
+        for each in names:
+            await asyncio.to_thread(gateway.push, each, client_id=each * 32)
+    for ended in range(4):
+        await running.until_number(ended + 1)
+        assert len(running.begun) - ended <= 2
+        running.end(running.begun[ended])
 
 
 async def test_a_handler_that_raises_gives_its_message_back(running: Running) -> None:
@@ -177,6 +191,74 @@ async def test_its_end_cancels_handlers_and_gives_back_what_was_not_begun(runnin
     assert gateway.commands(wire.StopConsuming) == [wire.StopConsuming()]
 
 
+async def test_handlers_that_take_long_to_end_do_not_keep_what_was_not_begun(
+    running: Running, aclient: AsyncGatewayClient
+) -> None:
+    """It is given back before the links are closed, and no handler is called any more."""
+    ended, go_on = asyncio.Event(), asyncio.Event()
+
+    async def handle(message: AsyncMessage) -> None:
+        try:
+            await running.handle(message)
+        finally:
+            ended.set()
+            await go_on.wait()
+
+    running.start(handle)
+    mine = await running.push("1", "2", "3")
+    await running.until("1")
+    await aclient.aclose()
+    await ended.wait()
+    await asyncio.to_thread(running.gateway.wait_for, lambda: bool(running.gateway.given_back))
+    go_on.set()
+    assert running.task is not None
+    await running.task
+
+    assert running.gateway.given_back == [(mine[1:], False)]
+    assert running.begun == ["1"]
+
+
+async def test_a_handler_that_cancels_its_task_costs_its_message(running: Running) -> None:
+    """It is given back without a word, as at the end of a loop, and others are handled."""
+
+    async def handle(message: AsyncMessage) -> None:
+        running.begun.append(message.data)
+        task = asyncio.current_task()
+        if message.data == "1" and task is not None:
+            task.cancel()
+            await asyncio.sleep(0)
+
+    running.start(handle)
+    [mine, *_] = await running.push("1", "2")
+    theirs = await running.push("x", client_id=OTHER)
+    await asyncio.to_thread(running.gateway.wait_for, lambda: bool(running.gateway.given_back))
+    again = await running.push("2")
+    await running.acknowledged([*theirs, *again])
+
+    assert (running.gateway.given_back, running.told) == ([([mine], True)], [])
+
+
+def test_the_end_of_a_loop_is_no_failure_of_handlers(
+    register: FakeRegister, gateway: FakeGateway
+) -> None:
+    """Where all tasks are cancelled at once, in any order, nothing is told and nothing begun."""
+    client = AsyncGatewayClient(str(register.address), secret_key="")
+    running: list[Running] = []
+
+    async def main() -> None:
+        running.append(Running(client, gateway))
+        running[0].start()
+        for name in "abcdefgh":
+            await running[0].push(name, name.upper(), client_id=name * 32)
+        await running[0].until(*"abcdefgh")
+
+    asyncio.run(main())
+    gateway.wait_for(lambda: not gateway.listener.links)
+
+    assert (running[0].told, running[0].begun) == ([], list("abcdefgh"))
+    assert gateway.acknowledged == []
+
+
 async def test_what_a_lost_link_gave_is_not_begun(running: Running) -> None:
     """It comes again: only what its handler is at already is handled twice."""
     running.start()
@@ -192,24 +274,8 @@ async def test_what_a_lost_link_gave_is_not_begun(running: Running) -> None:
     await running.acknowledged(again)
 
 
-class _Callable:
-    """A handler that is an object."""
-
-    async def __call__(self, _: AsyncMessage) -> None:
-        """Do nothing."""
-
-
-async def _handler(_: AsyncMessage, __: int = 1) -> None:
+async def _handler(_: AsyncMessage) -> None:
     """Do nothing."""
-
-
-def test_a_handler_is_an_async_def_function() -> None:
-    """In whatever form; one that is not would leave each message undone."""
-    for handler in (_handler, functools.partial(_handler, __=2), _Callable()):
-        check_handler(handler)
-    for wrong in (print, "print", _Callable):
-        with pytest.raises(TypeError, match="the handler is"):
-            check_handler(wrong)
 
 
 def test_it_shows_how_much_it_has_to_do() -> None:

@@ -81,6 +81,22 @@ async def test_it_consumes_and_replies_with_the_shared_client(
     await asyncio.to_thread(gateway.wait_for, lambda: not gateway.listener.links)
 
 
+async def test_new_settings_end_what_is_consumed_with_the_old_ones(
+    register: FakeRegister, gateway: FakeGateway
+) -> None:
+    """As they end the other links; the message in hand is acknowledged."""
+    AsyncGateway.register_address, AsyncGateway.secret_key = str(register.address), ""
+    pushing = asyncio.ensure_future(asyncio.to_thread(gateway.push, "a", "b"))
+    async for message in AsyncGateway.consume("chat"):
+        assert message.data == "a"
+        await pushing
+        AsyncGateway.secret_key = "another"
+        AsyncGateway.pipeline()
+        await asyncio.sleep(0)
+    await asyncio.to_thread(gateway.wait_for, lambda: not gateway.listener.links)
+    assert gateway.acknowledged == [1]
+
+
 async def test_inside_a_worker_it_consumes_on_links_of_its_own(
     register: FakeRegister, gateway: FakeGateway
 ) -> None:

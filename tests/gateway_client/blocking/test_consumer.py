@@ -154,6 +154,29 @@ def test_what_others_are_at_when_it_is_closed_is_still_acknowledged(
     assert sorted(gateway.acknowledged) == pushed.join()
 
 
+def test_what_is_acknowledged_while_it_closes_does_not_disturb_it(
+    gateway: FakeGateway, client: GatewayClient
+) -> None:
+    """Messages are settled by both sides at once, and each by one of them."""
+    pushed = Beside(lambda: gateway.push(*range(10_000)))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with client.consume("chat", manual_ack=True, prefetch=10_000) as consumer:
+            taken = take(consumer, 10_000)
+
+            def acknowledge() -> int:
+                gateway.wait_for(lambda: bool(gateway.commands(wire.StopConsuming)))
+                return sum(message.ack() for message in reversed(taken))
+
+            acknowledging = Beside(acknowledge)
+        acknowledging.join()
+    finally:
+        sys.setswitchinterval(interval)
+    pushed.join()
+    gateway.wait_for(lambda: not any(link.is_open for link in gateway.consumers))
+
+
 def test_a_signal_handler_may_close_in_the_middle_of_a_wait(
     gateway: FakeGateway, client: GatewayClient
 ) -> None:
@@ -275,6 +298,33 @@ def test_a_forked_child_lets_go_of_its_parents_consumer(
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
     assert seen == ["a", "b"]
     gateway.wait_for(lambda: gateway.acknowledged == pushed.join())
+
+
+def test_a_forked_child_waits_for_no_thread_of_its_parent(
+    gateway: FakeGateway, client: GatewayClient
+) -> None:
+    """Whatever that was at: what can be said of its messages is said at once, and counts for nothing."""
+    told, go_on = threading.Event(), threading.Event()
+
+    def on_error(_: Exception) -> None:
+        told.set()
+        go_on.wait(PATIENCE)
+
+    with client.consume("chat", manual_ack=True, on_error=on_error) as ours:
+        pushed = Beside(lambda: gateway.push("a"))
+        [message] = take(ours, 1)
+        pushed.join()
+        waiting = Beside(lambda: list(ours))
+        gateway.cut_links()
+        assert told.wait(PATIENCE)  # inside of a turn
+        child = os.fork()
+        if child == 0:
+            signal.alarm(5)
+            os._exit(message.ack())
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        go_on.set()
+        ours.close()
+        waiting.join()
 
 
 GEVENT = """

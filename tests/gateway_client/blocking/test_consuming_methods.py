@@ -78,6 +78,26 @@ def test_the_class_level_client_consumes(register: FakeRegister, gateway: FakeGa
     assert gateway.acknowledged == [1]
 
 
+def test_new_settings_end_what_is_consumed_with_the_old_ones(
+    register: FakeRegister, gateway: FakeGateway
+) -> None:
+    """As they end the other links; the message in hand is acknowledged."""
+
+    class Ours(Gateway):
+        register_address = str(register.address)
+        secret_key = ""
+
+    pushed = Beside(lambda: gateway.push("a", "b"))
+    for message in Ours.consume("chat"):
+        assert message.data == "a"
+        pushed.join()
+        Ours.secret_key = "another"
+        Ours.pipeline()
+    gateway.wait_for(lambda: not gateway.listener.links)
+    assert gateway.acknowledged == [1]
+    Ours.close()
+
+
 async def test_on_a_running_loop_it_warns_once(client: GatewayClient) -> None:
     """As every other blocking call does there."""
     with pytest.warns(RuntimeWarning, match="use AsyncGateway"):

@@ -24,11 +24,17 @@ from tests.gateway_client.peers import FakeGateway, FakeRegister, refuse
 from tests.support.waiting import eventually
 
 
+class _Owner:
+    """Whose messages they are."""
+
+    lock = RLock()
+
+
 def _store() -> Store[Message]:
     """Make the store of a consumer."""
     return Store(
         subscription(["chat"]),
-        lambda command, intake: Message(command, intake, RLock()),
+        lambda command, intake: Message(command, intake, _Owner()),
         None,
         lambda: None,
     )
