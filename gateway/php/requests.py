@@ -34,7 +34,7 @@ from gateway.php.arguments import (
     numbers_of,
 )
 from gateway.php.frames import Command
-from gateway.php.selection import rows_of, selected, session_of
+from gateway.php.selection import rows_of, selected, session_of, still_here
 from gateway.php.sessions import read_session, replaced_recursively, write_session
 from gateway.php.values import PhpValueError, array_key, serialize
 from gateway_wire.commands import (
@@ -232,10 +232,8 @@ class Requests:
         return self._sessions(self._members(name_of(frame.ext)))
 
     def _sessions(self, connections: Collection[Connection]) -> Answer:
-        here = self._hub.connections
-        # A copy: between two parts connections come and go.
-        rows = ((each if each.client_id in here else None) for each in tuple(connections))
-        return array_in_parts(rows_of(rows, session_of))
+        present = still_here(tuple(connections), self._hub)
+        return array_in_parts(rows_of(present, session_of))
 
     def _set_session(self, frame: Frame) -> None:
         session = read_session(frame.ext)

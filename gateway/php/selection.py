@@ -4,9 +4,9 @@ The question is JSON, `{"fields": [...], "where": {"groups": [...], "uid": [...]
 A client that is found by any of these is in the answer, and all are where there is no condition. The answer is
 an array by connection id, of arrays by field.
 
-GatewayClient's lists for all groups stop (`break`) at the first client that has no uid or no group. So
-those that have both come first, then those with groups, then those with a uid, then the others;
-within these, in the order in which they connected or joined.
+GatewayClient's lists for all groups, which are made of answers with the field `groups`, stop (`break`) at the first
+client that has no uid or no group. So in these answers those that have both come first, then those with groups,
+then those with a uid, then the others. Otherwise clients stand in the order in which they connected or joined.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gateway.connection import Connection
     from gateway.hub import Hub
 
-__all__ = ["rows_of", "selected", "session_of"]
+__all__ = ["rows_of", "selected", "session_of", "still_here"]
 
 _NULL: Final = b"N;"
 
@@ -58,7 +58,8 @@ def selected(
         found = _matching(where, hub, of_numbers)
     elif fields:
         found = tuple(hub.connections.values())
-    return rows_of(_in_order(found, hub), _Writer(fields).entry)
+    present = _complete_first(found, hub) if "groups" in fields else still_here(found, hub)
+    return rows_of(present, _Writer(fields).entry)
 
 
 def rows_of(
@@ -95,7 +96,16 @@ def _matching(
     return found
 
 
-def _in_order(
+def still_here(
+    connections: Iterable[Connection], hub: Hub
+) -> Generator[Connection | None, None, None]:
+    """Give connections; None for one that has gone meanwhile."""
+    here = hub.connections
+    for connection in connections:
+        yield connection if connection.client_id in here else None
+
+
+def _complete_first(
     connections: Iterable[Connection], hub: Hub
 ) -> Generator[Connection | None, None, None]:
     """Give those first that clients of PHP must see first; None for one whose turn comes later."""
@@ -109,8 +119,7 @@ def _in_order(
         elif connection.client_id in here:
             yield connection
     for rest in later:
-        for connection in rest:
-            yield connection if connection.client_id in here else None
+        yield from still_here(rest, hub)
 
 
 class _Writer:

@@ -70,6 +70,14 @@ def test_those_with_uid_and_groups_come_first() -> None:
         )
 
 
+def test_without_groups_they_come_as_they_connected() -> None:
+    """Nobody stops at a client then, and the order is the original's."""
+    gateway = PhpGateway()
+    connections = [gateway.connect(), gateway.connect(uid="a", groups=["g"]), gateway.connect()]
+
+    assert list(select(gateway, ["uid"])) == ids(*connections)
+
+
 def test_an_empty_uid_is_none() -> None:
     """`0` is a uid to our own clients; PHP's stop at it as at null."""
     gateway = PhpGateway()
