@@ -128,7 +128,7 @@ def json_of(ext: bytes) -> Any:
     if not ext:
         return None
     try:
-        return json.loads(str(ext, "utf-8"), parse_constant=_refuse_constant)
+        return _decode(str(ext, "utf-8"))
     except (ValueError, RecursionError) as error:
         raise ArgumentError(f"{ext[:_MAX_SHOWN]!r} is not JSON: {error}") from error
 
@@ -168,6 +168,10 @@ def _check_text(value: str) -> None:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+# Made once: `json.loads` makes one for each call that has options.
+_decode: Final = json.JSONDecoder(parse_constant=_refuse_constant).decode
 
 
 def _shown(value: object) -> str:
