@@ -116,9 +116,9 @@ def _not_there(name: str, app_dir: Path) -> str:
     if file is not None:
         return _hidden(name, file)
     near = _near(name, app_dir)
-    meant = f"; did you mean {near!r}?" if near else ""
+    meant = f"did you mean {near!r}? If not, " if near else ""
     return (
-        f"there is no module {name!r} in {app_dir} or elsewhere on Python's path{meant}; run this "
+        f"there is no module {name!r} in {app_dir} or elsewhere on Python's path; {meant}run this "
         "in the folder that holds it, or name that folder with --app-dir"
     )
 

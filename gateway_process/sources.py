@@ -121,6 +121,10 @@ def from_file(settings: type[Settings], role: str, path: Path) -> list[Layer]:
     section = _given(tables.get(role, {}), specs, f"{path}: [{role}] ")
     shared = [*_shared(settings), *_shared(MemberSettings)]
     top = f"{path}: "
+    misplaced = _keys(specs).keys() - _keys(shared).keys()
+    for key in filter(misplaced.__contains__, plain):
+        remedy = f"write it into the section [{role}]"
+        raise SettingsError(f"{top}{key}", "is no setting that all roles have", remedy)
     return [
         _layer(chain(section, _given(own, specs, top))),
         _layer(_given(plain, shared, top, besides=TABLES)),

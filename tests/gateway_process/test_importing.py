@@ -53,8 +53,8 @@ def test_a_module_is_imported(app_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "near"),
     [
-        ("shop.evnts", "; did you mean 'shop.events'?"),
-        ("shopp.events", "; did you mean 'shop'?"),
+        ("shop.evnts", "; did you mean 'shop.events'? If not, run this"),
+        ("shopp.events", "; did you mean 'shop'? If not, run this"),
         ("zebra", ""),
         ("shop.events.more", ""),
     ],

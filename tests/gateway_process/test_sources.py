@@ -108,7 +108,11 @@ def test_shared_variables_of_others_are_known_to_a_register() -> None:
         ),
         ("[gatewya]", "c.toml: [gatewya]: is no section; did you mean gateway?"),
         ('log_levl = "x"', "c.toml: log_levl: is no setting; did you mean log_level?"),
-        ('advertise = "x"', "c.toml: advertise: is no setting; remove it"),
+        ('zebra = "x"', "c.toml: zebra: is no setting; remove it"),
+        (
+            'advertise = "x"',
+            "c.toml: advertise: is no setting that all roles have; write it into the section [gateway]",
+        ),
         (
             '[gateway]\nadvertise = "x"\nlan_ip = "y"',
             "c.toml: [gateway] lan_ip: is the same setting as c.toml: [gateway] advertise; give one of them",
