@@ -71,6 +71,10 @@ class ConnmixApi:
             return error_response(
                 status, "stopping", "this gateway is stopping; connect to another"
             )
+        if not web.WebSocketResponse().can_prepare(request):
+            status = web.HTTPBadRequest.status_code
+            remedy = f"connect with a websocket client, to ws://{request.host}{SOCKET_PATH}"
+            return error_response(status, "bad_request", f"this is no websocket; {remedy}")
         socket = ConnmixSocket(self._part, self._client)
         self._sockets.add(socket)
         try:

@@ -77,10 +77,12 @@ async def test_a_post_needs_the_content_type() -> None:
 
 
 async def test_a_plain_get_of_the_websocket_is_an_error() -> None:
-    """No 101 without an upgrade."""
+    """No 101 without an upgrade; it says with what to come."""
     async with speaking() as gateway, gateway.session.get("/ws/v1") as answer:
         assert answer.status == 400
-        assert (await answer.json())["error"]["code"] == "bad_request"
+        error = (await answer.json())["error"]
+        assert error["code"] == "bad_request"
+        assert f"ws://{answer.url.authority}/ws/v1" in error["message"]
 
 
 async def test_it_is_served_on_demand_alone() -> None:
