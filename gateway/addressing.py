@@ -17,13 +17,14 @@ from gateway_wire.addresses import Address
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["AUTO", "Hosts", "choose_hosts", "refuse_foreign"]
+__all__ = ["AUTO", "Hosts", "choose_hosts", "ipv4_of", "refuse_foreign"]
 
 AUTO: Final = "auto"
 """The value of ``advertise`` that means: the local address of the way to the register."""
 
 _NO_WAY: Final = "say under which address others reach this machine: --advertise HOST"
 _NO_NAME: Final = "check the name; what is known by no name is written as an address"
+_NO_IPV4: Final = "has no IPv4 address, which PHP's client ids hold; give one, or a name that has one: --advertise HOST"
 _NOT_OURS: Final = "is no address of this machine, where its internal port could be listened on"
 _OURS: Final = "give one it has, or 0.0.0.0 or [::] for all"
 _BOTH: Final = "if others do reach it so, say where to listen: --advertise-bind HOST"
@@ -57,6 +58,20 @@ async def choose_hosts(advertise: str, advertise_bind: str, registers: Sequence[
     """
     advertised = await _local_host_towards(registers) if advertise == AUTO else advertise
     return Hosts(advertised.strip("[]"), (advertise_bind or advertised).strip("[]"))
+
+
+async def ipv4_of(host: str) -> str:
+    """Return the IPv4 address of a host that is announced; the client ids of PHP hold it.
+
+    Raises:
+        StartupError: It has none.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, 0, family=socket.AF_INET, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        raise StartupError(f"--php-start-port: {host} {_NO_IPV4}") from error
+    return str(found[0][4][0])
 
 
 def refuse_foreign(hosts: Hosts) -> None:

@@ -57,7 +57,7 @@ class Announcer:
         party: Party,
         secret_key: str,
         announce: Callable[[], Announce],
-        on_duplicate: Callable[[], None],
+        on_duplicate: Callable[[], bool],
         *,
         retry: float = ANNOUNCE_INTERVAL,
     ) -> None:
@@ -68,8 +68,9 @@ class Announcer:
             party: The gateway, as it introduces itself.
             secret_key: The cluster's secret key, empty for none.
             announce: Gives what to announce, each time anew.
-            on_duplicate: Called when another living gateway has the node id, before any register
-                has acknowledged it: choose a new one. It is announced at once.
+            on_duplicate: Called when another living gateway has the node id or a key, before any
+                register has acknowledged it: choose a new one and return True, and it is announced at
+                once; or return False if there is no choice, and it counts as refused.
             retry: Seconds until a register that refused is told again.
         """
         self.retry = retry
@@ -124,9 +125,8 @@ class Announcer:
 
     def is_duplicate(self) -> bool:
         """Have a new node id chosen where that is still possible; return whether it was."""
-        if self._acked.done():
+        if self._acked.done() or not self._on_duplicate():
             return False
-        self._on_duplicate()
         for each in self._registers:
             each.announce()
         return True

@@ -61,6 +61,7 @@ class Core:
         router: What they do, on its way to workers.
         queues: What they send, on its way to consumers.
         entry: The application's entry module; None if there is none.
+        commands: The function for each command of backends that needs no link.
         executor: Does what backends ask for.
     """
 
@@ -89,12 +90,13 @@ class Core:
         )
         self.clients = self._make_clients(settings, new_client_id)
         self.entry = self._make_entry(settings, mesh) if settings.entry else None
+        self.commands = command_table(
+            self.hub, self.outbox, self.clients, self._of_queues, settings.max_message
+        )
         self.executor = Executor(
             loop,
             flusher,
-            command_table(
-                self.hub, self.outbox, self.clients, self._of_queues, settings.max_message
-            ),
+            self.commands,
             link_table(self.hub, self.router, self._of_queues, loop.time),
         )
         self._nowhere = Nowhere()

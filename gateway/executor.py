@@ -22,7 +22,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from gateway_wire.aio.link import AioLink
-from gateway_wire.commands import Command, CommandError, Error, Pong, Reply, ReplyPart, Role
+from gateway_wire.commands import CommandError, Error, Pong, Reply, ReplyPart, Role
 from gateway_wire.errors import ErrorCode, LocalProtocolError, MessageTooLarge
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "CommandTable", "Executor", "ExecutorCounters", "LinkTable"]
 
-CommandTable: TypeAlias = Mapping[type[Command], Callable[[Any], object]]
+CommandTable: TypeAlias = Mapping[type[Any], Callable[[Any], object]]
 """What executes each command class: it returns the reply's value, or a generator of its parts."""
 
 Answer: TypeAlias = Callable[[object], None]
 """Takes a reply's value, now or later; does nothing if none was asked for or the link has ended."""
 
-LinkTable: TypeAlias = Mapping[type[Command], Callable[[AioLink, Any, Answer], None]]
+LinkTable: TypeAlias = Mapping[type[Any], Callable[[AioLink, Any, Answer], None]]
 """What executes the commands that mean something to the link they came on; it calls the answer once."""
 
 logger = logging.getLogger("gateway")
@@ -155,6 +155,16 @@ class Executor:
     def __repr__(self) -> str:
         return f"<Executor {len(self._line)} of {len(self._inboxes)} links waiting>"
 
+    def add(self, table: CommandTable, link_table: LinkTable) -> None:
+        """Execute further classes, such as those of another protocol.
+
+        Args:
+            table: As that of the beginning.
+            link_table: As that of the beginning.
+        """
+        self._table = {**self._table, **table}
+        self._link_table = {**self._link_table, **link_table}
+
     def accept(self, link: AioLink, envelopes: list[Envelope]) -> None:
         """Take commands that arrived on a link; they are executed in the coming turns."""
         inbox = self._inboxes.get(link)
@@ -260,11 +270,11 @@ class Executor:
 
     def _execute(self, inbox: _Inbox, envelope: Envelope, end: float) -> None:
         command, request_id, _ = envelope
-        function = self._table.get(type(command))  # type: ignore[arg-type]
+        function = self._table.get(type(command))
         try:
             if function is None:
                 answer = partial(_answer, inbox.link, request_id)
-                self._link_table[type(command)](inbox.link, command, answer)  # type: ignore[index]
+                self._link_table[type(command)](inbox.link, command, answer)
                 return
             result = function(command)
             if type(result) is GeneratorType:

@@ -22,7 +22,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from gateway.addressing import Hosts, choose_hosts
+from gateway.addressing import Hosts, choose_hosts, ipv4_of
 from gateway.admin.mesh import ClusterMesh
 from gateway.admin.server import AdminServer, cluster_client
 from gateway.admin.sources import AdminSources
@@ -38,7 +38,8 @@ from gateway.edge.proxies import TrustedProxies
 from gateway.edge.server import EdgeServer
 from gateway.edge.stream import keep_alive, speaking
 from gateway.listing import list_connections
-from gateway.program import HTTP, INTERNAL, TCP, WS, public_kind
+from gateway.php.part import PhpPart
+from gateway.program import HTTP, INTERNAL, PHP, TCP, WS, public_kind
 from gateway.schemes import Speeches, is_websocket, wants_tls
 from gateway.tls import server_context
 from gateway_process import heap
@@ -50,7 +51,7 @@ from gateway_wire.aio.listener import LinkListener
 from gateway_wire.commands import Announce, Role
 from gateway_wire.errors import ErrorCode
 from gateway_wire.hello import Party, new_instance
-from gateway_wire.ids import ConnmixIds, NativeIds, new_connmix_number, new_node_id
+from gateway_wire.ids import ConnmixIds, NativeIds, PhpIds, new_connmix_number, new_node_id
 
 if TYPE_CHECKING:
     import ssl
@@ -67,6 +68,9 @@ if TYPE_CHECKING:
 __all__ = ["GatewayProcess"]
 
 logger = logging.getLogger("gateway")
+
+INNER: Final = (INTERNAL, PHP, HTTP)
+"""The listeners that are not the public's, as the ready line has them."""
 
 GOODBYE_TIMEOUT: Final = 1.0
 """Seconds that goodbyes get to leave; a backend that does not read must not hold up the stop."""
@@ -103,6 +107,8 @@ class GatewayProcess:
         self.backend = Backend(
             partial(LinkListener, self._party, secret_key), core.executor, core.link_lost
         )
+        is_php = settings.php_start_port is not None
+        self.php = PhpPart(core, secret_key) if is_php else None
         self.edge = EdgeServer(core.clients, _edge_options(settings))
         self.edge.ticker.add(self)
         self._ebb = Ebb()
@@ -132,16 +138,18 @@ class GatewayProcess:
             settings.advertise, settings.advertise_bind, settings.register
         )
         await self.backend.start(self._sockets[INTERNAL][0])
+        if self.php is not None:
+            await self._start_php(self.php)
         tls = _tls_context(settings)
         await self._admin.start(self._sockets[HTTP][0])
         self.announcer.start()
         await self.announcer.first_ack()
         self._open_listeners(tls, speaks)
         self._why_not_ready = ""
+        inner = {kind: self._sockets[kind][0] for kind in INNER if kind in self._sockets}
         return {
             **self._public_urls(),
-            INTERNAL: str(address_of(self._sockets[INTERNAL][0])),
-            HTTP: str(address_of(self._sockets[HTTP][0])),
+            **{kind: str(address_of(sock)) for kind, sock in inner.items()},
         }
 
     async def reload(self, settings: GatewaySettings) -> None:
@@ -174,11 +182,13 @@ class GatewayProcess:
         await self.core.finish(deadline)
         self.edge.close()
         await self.announcer.withdraw()
-        self.backend.stop_accepting()
-        self.backend.close_links(ErrorCode.STOPPING, "this gateway is stopping")
+        backends = [self.backend] if self.php is None else [self.backend, self.php.backend]
+        for backend in backends:
+            backend.stop_accepting()
+            backend.close_links(ErrorCode.STOPPING, "this gateway is stopping")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_TIMEOUT):
-                await self.backend.wait_closed()
+                await asyncio.gather(*(each.wait_closed() for each in backends))
         await self._admin.stop()
 
     def work(self) -> Work:
@@ -210,6 +220,14 @@ class GatewayProcess:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(deadline):
                 await self.core.clients.all_gone()
+
+    async def _start_php(self, php: PhpPart) -> None:
+        """Serve PHP programs, by whose listener the process is known from now on."""
+        (sock,) = self._sockets[PHP]
+        host = await ipv4_of(self._hosts.advertised)
+        ids = PhpIds(new_node_id(), Address(host, address_of(sock).port))
+        self._ids = ids
+        await php.start(sock, ids.prefix)
 
     def _public_urls(self) -> Addresses:
         """Return the URLs of the public listeners, those of browsers apart from the others."""
@@ -276,6 +294,7 @@ class GatewayProcess:
             outbox=core.outbox,
             edge=self.edge,
             backend=self.backend,
+            php=None if self.php is None else self.php.backend,
             executor=core.executor,
             announcer=self.announcer,
             router=core.router,
@@ -295,9 +314,12 @@ class GatewayProcess:
             http = Address(host, http.port)
         return Announce(self._ids.node_id, host, port, 1, [*self._ids.keys], str(http))
 
-    def _choose_another_node_id(self) -> None:
+    def _choose_another_node_id(self) -> bool:
+        if self.php is not None:  # it is known by its address, which another process says it has
+            return False
         logger.warning("node id %s is taken; choosing another", self._ids.node_id)
         self._ids = _new_ids(self._settings)
+        return True
 
 
 def _new_ids(settings: GatewaySettings) -> ClientIds:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from gateway.addressing import choose_hosts, refuse_foreign
+from gateway.addressing import choose_hosts, ipv4_of, refuse_foreign
 from gateway.settings import GatewaySettings
 from gateway_process.program import Program
 from gateway_process.sockets import bind, refuse_open_without_secret
@@ -14,12 +14,24 @@ from gateway_wire.addresses import Address
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gateway.addressing import Hosts
     from gateway_process.daemon import Context, Role, Sockets
 
-__all__ = ["GATEWAY", "HTTP", "INTERNAL", "TCP", "WS", "port_of", "public_kind", "refuse_open"]
+__all__ = [
+    "GATEWAY",
+    "HTTP",
+    "INTERNAL",
+    "PHP",
+    "TCP",
+    "WS",
+    "port_of",
+    "public_kind",
+    "refuse_open",
+]
 
 INTERNAL = "internal"
 HTTP = "http"
+PHP = "php"
 WS = "ws"
 """Under this name the ready line has the listeners of browsers."""
 TCP = "tcp"
@@ -34,9 +46,7 @@ def public_kind(index: int) -> str:
 def _bind(settings: GatewaySettings) -> Sequence[Sockets]:
     """Bind every listener of every process, so that whatever is wrong shows before any starts."""
     count = settings.processes
-    hosts = asyncio.run(
-        choose_hosts(settings.advertise, settings.advertise_bind, settings.register)
-    )
+    hosts = asyncio.run(_choose_hosts(settings))
     internal = [
         Address(hosts.bound, port_of(settings.start_port, number)) for number in range(count)
     ]
@@ -52,10 +62,26 @@ def _bind(settings: GatewaySettings) -> Sequence[Sockets]:
         {
             INTERNAL: bind(internal[number], "--start-port"),
             HTTP: bind(http[number], "--http"),
+            **_bind_php(settings, hosts, number),
             **{public_kind(index): [sockets[number]] for index, sockets in enumerate(public)},
         }
         for number in range(count)
     ]
+
+
+async def _choose_hosts(settings: GatewaySettings) -> Hosts:
+    hosts = await choose_hosts(settings.advertise, settings.advertise_bind, settings.register)
+    if settings.php_start_port is not None:
+        await ipv4_of(hosts.advertised)
+    return hosts
+
+
+def _bind_php(settings: GatewaySettings, hosts: Hosts, number: int) -> Sockets:
+    """Bind the listener of PHP programs, if there is one."""
+    if settings.php_start_port is None:
+        return {}
+    port = port_of(settings.php_start_port, number)
+    return {PHP: bind(Address(hosts.bound, port), "--php-start-port")}
 
 
 def port_of(first: int, number: int) -> int:

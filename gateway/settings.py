@@ -83,6 +83,14 @@ class GatewaySettings(MemberSettings):
         minimum=0,
         maximum=HIGHEST_PORT,
     )
+    php_start_port: int | None = setting(
+        None,
+        "Serve clients and workers of GatewayWorker (PHP) in their own protocol, and hand out client ids"
+        " in its form: port of the first process's listener for them; process i has this plus i. 0: any"
+        " free.",
+        minimum=0,
+        maximum=HIGHEST_PORT,
+    )
     http: Address = setting(
         DEFAULT_HTTP,
         "Where health, metrics and the HTTP API are served; process i has this port plus i.",
@@ -216,6 +224,7 @@ class GatewaySettings(MemberSettings):
         self._check_pings()
         self._check_sizes()
         self._check_ports()
+        self._check_client_ids()
         check_routes(self.route, self.entry, self.queue_topics)
         if self.drain >= self.stop_timeout:
             raise SettingsError(
@@ -261,8 +270,22 @@ class GatewaySettings(MemberSettings):
                 value=self.send_buffer_total,
             )
 
+    def _check_client_ids(self) -> None:
+        if self.connmix and self.php_start_port is not None:
+            raise SettingsError(
+                "php_start_port",
+                "and connmix each want client ids of their own form, and a gateway hands out one",
+                "start another gateway for one of them",
+                value=self.php_start_port,
+            )
+
     def _check_ports(self) -> None:
-        for name, first in (("start_port", self.start_port), ("http", self.http.port)):
+        firsts = {
+            "start_port": self.start_port,
+            "php_start_port": self.php_start_port,
+            "http": self.http.port,
+        }
+        for name, first in firsts.items():
             if first and first + self.processes - 1 > HIGHEST_PORT:
                 raise SettingsError(
                     name,

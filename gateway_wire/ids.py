@@ -248,9 +248,10 @@ class PhpIds:
     Attributes:
         node_id: The native id of the node.
         keys: Its keys in the directory, for native and php ids.
+        prefix: The digits that all of them begin with, for address and port.
     """
 
-    __slots__ = ("_count", "_digits", "_permute", "keys", "node_id")
+    __slots__ = ("_count", "_permute", "keys", "node_id", "prefix")
 
     def __init__(
         self, node_id: str, address: Address, permutation: Permutation | None = None
@@ -269,8 +270,8 @@ class PhpIds:
             msg = f"a port of php ids is from 1 to {HIGHEST_PORT}, not {address.port}"
             raise ValueError(msg)
         self.node_id = node_id
-        self._digits = f"{int(IPv4Address(address.host)):08x}{address.port:04x}"
-        self.keys = (node_key_of(node_id), f"p:{self._digits}")
+        self.prefix = f"{int(IPv4Address(address.host)):08x}{address.port:04x}"
+        self.keys = (node_key_of(node_id), f"p:{self.prefix}")
         self._permute = permutation or Permutation(PHP_CONNECTION_BITS)
         self._count = 0
 
@@ -284,4 +285,4 @@ class PhpIds:
             count = self._count
             self._count = (count + 1) % (1 << PHP_CONNECTION_BITS)
             number = self._permute(count)
-        return f"{self._digits}{number:08x}"
+        return f"{self.prefix}{number:08x}"

@@ -360,8 +360,21 @@ _BACKENDS: Final = (
     counter("links_accepted", "Links that finished their hello.", lambda s: s.backend.accepted),
     counter(
         "links_refused",
-        "Links that did not, by the kind of error.",
+        "Links that were ended for what their peer sent, in its hello or later, by the kind of error.",
         lambda s: s.backend.refused,
+        label="error",
+    ),
+    gauge("php_links", "Links of PHP programs.", lambda s: s.php.links if s.php else 0),
+    counter(
+        "php_links_accepted",
+        "Links of PHP programs on which a frame came; a client without persistent connections makes one"
+        " for each call.",
+        lambda s: s.php.accepted if s.php else 0,
+    ),
+    counter(
+        "php_links_refused",
+        "Links of PHP programs that were ended for what came on them, by the kind of error.",
+        lambda s: s.php.refused if s.php else {},
         label="error",
     ),
     counter("commands", "Commands executed.", lambda s: s.executor.counters.commands),

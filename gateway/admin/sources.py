@@ -39,6 +39,7 @@ class AdminSources:
         queues: What they do, on its way to consumers.
         edge: The public listeners.
         backend: The links of backends.
+        php: Those of PHP programs; None where these are not served.
         executor: The commands that they sent.
         announcer: Which registers know this process.
         why_not_ready: Gives what the process as a whole has against being sent browsers, empty for
@@ -63,6 +64,7 @@ class AdminSources:
     why_not_ready: Callable[[], str]
     client: AsyncGatewayClient
     api_key: Secret
+    php: Backend | None = None
     connmix: ConnmixPart | None = None
     entry: EntryModule | None = None
     restarts: int = 0

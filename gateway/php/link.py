@@ -12,6 +12,7 @@ would wait five seconds for the answer.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from gateway.php.frames import MAX_FRAME, MAX_FRAME_BEFORE_PROOF, Command, Frame, FrameDecoder
@@ -32,10 +33,21 @@ if TYPE_CHECKING:
 
     import gateway_wire.commands as ours
 
-__all__ = ["PhpLink"]
+__all__ = ["PhpLink", "WorkerHello"]
 
 ASKED: Final = 1
 """The request that every frame is: an answer is the one to the frame whose turn it is."""
+
+
+@dataclass(slots=True)
+class WorkerHello:
+    """What a worker begins its link with: it takes events from here on.
+
+    Attributes:
+        key: Its name and number, `name:number`, which are its machine's own.
+    """
+
+    key: str
 
 
 class PhpLink:
@@ -88,8 +100,9 @@ class PhpLink:
         try:
             decoder.feed(data)
             while (frame := decoder.take()) is not None:
-                if self._is_for_application(frame):
-                    envelopes.append(Envelope(cast("Any", frame), ASKED, None))
+                command = self._received(frame)
+                if command is not None:
+                    envelopes.append(Envelope(cast("Any", command), ASKED, None))
         except (RemoteProtocolError, AuthenticationFailed) as error:
             self._fail(error)
         return envelopes
@@ -147,29 +160,44 @@ class PhpLink:
         self.failure = self.failure or error
         self._closed = True
 
-    def _is_for_application(self, frame: Frame) -> bool:
+    def _received(self, frame: Frame) -> Frame | WorkerHello | None:
+        """Return what a frame is for the application, None for nothing."""
         command = frame.command
         if command in _INTRODUCTIONS:
-            check_plain_key(self._secret_key, _key_shown(frame), "gateway")
-        elif self.peer is None and self._secret_key:
-            text = f"{frame.name} came before a secret key, which this gateway has: set $secretKey"
-            raise AuthenticationFailed(ErrorCode.KEY_MISSING, text)
+            return self._introduced(frame)
         if self.peer is None:
-            self.peer = _PROGRAM
-            self._decoder.limit = MAX_FRAME
-        return command not in _FOR_THE_LINK
+            if self._secret_key:
+                text = (
+                    f"{frame.name} came before a secret key, which this gateway has: set $secretKey"
+                )
+                raise AuthenticationFailed(ErrorCode.KEY_MISSING, text)
+            self.peer = _CLIENT
+        return None if command == Command.PING else frame
+
+    def _introduced(self, frame: Frame) -> WorkerHello | None:
+        told = _json_object(frame)
+        check_plain_key(self._secret_key, told.get("secret_key", ""), "gateway")
+        self._decoder.limit = MAX_FRAME
+        if frame.command != Command.WORKER_CONNECT:
+            self.peer = self.peer or _CLIENT
+            return None
+        key = told.get("worker_key")
+        if not isinstance(key, str):
+            raise RemoteProtocolError(f"{frame.name} tells no worker_key")
+        self.peer = _WORKER
+        return WorkerHello(key)
 
 
-_PROGRAM: Final = Party(Role.CLIENT, "", "PHP")
+_CLIENT: Final = Party(Role.CLIENT, "", "PHP")
+_WORKER: Final = Party(Role.WORKER, "", "PHP")
 _INTRODUCTIONS: Final = frozenset({Command.GATEWAY_CLIENT_CONNECT, Command.WORKER_CONNECT})
-_FOR_THE_LINK: Final = frozenset({Command.GATEWAY_CLIENT_CONNECT, Command.PING})
 
 
-def _key_shown(frame: Frame) -> object:
+def _json_object(frame: Frame) -> dict[str, Any]:
     try:
         told = json.loads(frame.body)
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
         raise RemoteProtocolError(f"the body of {frame.name} is no JSON object")
-    return told.get("secret_key", "")
+    return told

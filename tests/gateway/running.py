@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from websockets.asyncio.client import ClientConnection, connect
 
 from gateway.process import GatewayProcess
-from gateway.program import HTTP, INTERNAL, public_kind
+from gateway.program import HTTP, INTERNAL, PHP, public_kind
 from gateway.routes import Route
 from gateway.settings import GatewaySettings
 from gateway_process.addresses import ListenUrl
@@ -50,6 +50,9 @@ class Running:
         self.url = f"ws://{address_of(public)}"
         self.internal = address_of(internal)
         sockets = {INTERNAL: [internal], HTTP: [http], public_kind(0): [public]}
+        if "php_start_port" in settings:
+            sockets[PHP] = [bound()]
+            self.php = address_of(sockets[PHP][0])
         context = Context(number=0, sockets=sockets, fail=_failed)
         self.process = GatewayProcess(GatewaySettings(**all_settings), context)
 
@@ -57,6 +60,11 @@ class Running:
         """Give status and body of `/readyz`."""
         async with ClientSession(self.http) as session, session.get("/readyz") as answer:
             return answer.status, await answer.json()
+
+    async def text(self, path: str) -> str:
+        """Ask the HTTP port for a page."""
+        async with ClientSession(self.http) as session, session.get(path) as answer:
+            return await answer.text()
 
 
 def _failed(error: RunError) -> None:

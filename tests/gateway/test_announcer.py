@@ -28,13 +28,16 @@ class Gateway:
     numbers: Iterator[int] = field(default_factory=itertools.count)
     announced: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
     node_id: str = ""
+    has_choice: bool = True
 
     def __post_init__(self) -> None:
         self.choose()
 
-    def choose(self) -> None:
-        """Choose the next node id."""
-        self.node_id = f"{next(self.numbers):012x}"
+    def choose(self) -> bool:
+        """Choose the next node id, if it may."""
+        if self.has_choice:
+            self.node_id = f"{next(self.numbers):012x}"
+        return self.has_choice
 
     def announce(self) -> Announce:
         """Give the announcement."""
@@ -176,6 +179,17 @@ async def test_a_duplicate_node_id_is_chosen_anew() -> None:
                 first.node_id,
                 second.node_id,
             ]
+
+
+async def test_a_duplicate_without_a_choice_is_a_refusal() -> None:
+    """A gateway that is known by its address cannot choose anew: the start fails and says why."""
+    first, second = Gateway(), Gateway()
+    second.has_choice = False
+    async with register() as (_, address), announcing(first, address) as announcer:
+        await announcer.first_ack()
+        async with announcing(second, address) as other:
+            with pytest.raises(StartupError, match="another living gateway has the node id or key"):
+                await other.first_ack()
 
 
 async def test_a_duplicate_at_two_registers_costs_one_choice() -> None:

@@ -164,7 +164,7 @@ class Core:
         return Browser(socket, init["client_id"])
 
 
-def _no_duplicate() -> None:
+def _no_duplicate() -> bool:
     raise AssertionError("node ids are random")
 
 
