@@ -19,9 +19,11 @@ from gateway_wire.addresses import Address
 from gateway_wire.limits import DEFAULT_MAX_MESSAGE, MAX_MESSAGE_CEILING
 
 __all__ = [
+    "ASK_AGAIN_PAUSE",
     "CONNECT_TIMEOUT",
     "DEFAULT_REGISTER",
     "DEFAULT_TIMEOUT",
+    "STOP_TIMEOUT",
     "Config",
     "Settled",
     "configure",
@@ -38,6 +40,12 @@ DEFAULT_TIMEOUT: Final = 5.0
 
 CONNECT_TIMEOUT: Final = 3.0
 """Seconds of a call that connecting may take, so that time is left for those that are there."""
+
+ASK_AGAIN_PAUSE: Final = 10.0
+"""Seconds before a gateway that sends a consumer no messages is asked again: it is too old, or has too many topics."""
+
+STOP_TIMEOUT: Final = 1.0
+"""Seconds that gateways have to answer when a consumer stops; one that is well needs milliseconds."""
 
 _ENV_REGISTER: Final = "GATEWAYWORKER_REGISTER"
 _ENV_KEY: Final = "GATEWAYWORKER_SECRET_KEY"

@@ -20,6 +20,7 @@ from gateway_client.aio.crew import Crew, Handler
 from gateway_client.aio.engine import Engine
 from gateway_client.aio.message import AsyncMessage
 from gateway_client.cluster import Cluster
+from gateway_client.config import STOP_TIMEOUT
 from gateway_client.consuming import Store
 from gateway_client.forks import renew_after_fork
 from gateway_client.tally import Losses
@@ -31,10 +32,7 @@ if TYPE_CHECKING:
     from gateway_client.subscription import Subscription
     from gateway_wire.hello import Party
 
-__all__ = ["STOP_TIMEOUT", "AsyncConsumer"]
-
-STOP_TIMEOUT: Final = 1.0
-"""Seconds that gateways have to answer when a consumer stops; one that is well needs milliseconds."""
+__all__ = ["AsyncConsumer"]
 
 _TURN: Final = 50
 """Messages after which the loop gets a turn, however fast they are handled: about a millisecond."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gateway_client.aio.kept_outlet import KeptOutlet
+from gateway_client.config import ASK_AGAIN_PAUSE
 from gateway_client.consuming import Intake, IntakeState, Request, Store
 from gateway_wire.errors import GatewayError, LinkError, RemoteProtocolError
 
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
     from gateway_wire.frames import Envelope
     from gateway_wire.hello import Party
 
-__all__ = ["REFUSED_PAUSE", "ConsumerLink", "Owner"]
-
-REFUSED_PAUSE: Final = 10.0
-"""Seconds before a gateway that sends no messages is asked again: it is too old, or has too many topics."""
+__all__ = ["ConsumerLink", "Owner"]
 
 
 class Owner(Protocol):
@@ -143,7 +141,7 @@ class ConsumerLink(KeptOutlet):
             self._owner.troubles.refused(self.address, intake.refusal)
             again = LinkError("it is asked again for messages")
             loop = asyncio.get_running_loop()
-            self._retry = loop.call_later(REFUSED_PAUSE, link.abort, again)
+            self._retry = loop.call_later(ASK_AGAIN_PAUSE, link.abort, again)
         elif intake.state is IntakeState.CONSUMING:
             self._owner.troubles.consuming(self.address)
         if intake.is_finished:

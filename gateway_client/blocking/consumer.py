@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Final, Self
 from gateway_client.blocking.feeds import Feeds
 from gateway_client.blocking.message import Message
 from gateway_client.cluster import Cluster
+from gateway_client.config import STOP_TIMEOUT
 from gateway_client.consuming import Store
 from gateway_client.forks import renew_after_fork
 from gateway_client.troubles import OnError, Troubles
@@ -47,9 +48,6 @@ costs some 30 microseconds."""
 BATCHES: Final = 4
 """Acknowledgements leave after this part of `prefetch` at the latest, so that the gateway sends further messages while the
 rest is worked on."""
-
-CLOSE_TIMEOUT: Final = 1.0
-"""Seconds that closing may take: a gateway that is well answers within milliseconds."""
 
 Handler = Callable[[Message], object]
 """What `consume_with` calls for each message."""
@@ -226,7 +224,7 @@ class Consumer:
             feeds, self._feeds = self._feeds, None
             if feeds is not None:
                 try:
-                    feeds.stop(_clock() + CLOSE_TIMEOUT)
+                    feeds.stop(_clock() + STOP_TIMEOUT)
                 finally:
                     with self.lock:  # other threads may be acknowledging
                         feeds.close()

@@ -13,7 +13,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from gateway_client.blocking.line import Line
-from gateway_client.config import CONNECT_TIMEOUT
+from gateway_client.config import ASK_AGAIN_PAUSE, CONNECT_TIMEOUT
 from gateway_client.consuming import IntakeState
 from gateway_client.errors import link_error
 from gateway_wire.errors import GatewayError, LinkError, RemoteProtocolError
@@ -32,8 +32,6 @@ REDIAL_MIN: Final = 0.1
 """Seconds: the first pause before dialling again is random between nothing and this."""
 REDIAL_MAX: Final = 1.0
 """Seconds: no pause is longer, so that a gateway that is restarted is consumed from soon."""
-REFUSED_PAUSE: Final = 10.0
-"""Seconds before a gateway that sends no messages is asked again: it is too old, or has too many topics."""
 
 
 class Feed:
@@ -189,4 +187,4 @@ class Feed:
         elif intake.refusal is not None:
             self._troubles.refused(str(self.node.address), intake.refusal)
             self._end(now)
-            self._next_dial = now + REFUSED_PAUSE
+            self._next_dial = now + ASK_AGAIN_PAUSE

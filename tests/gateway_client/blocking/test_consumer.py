@@ -13,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gateway_client import AuthenticationFailed, GatewayClient
-from gateway_client.blocking.consumer import CLOSE_TIMEOUT, LOOK_EVERY, Consumer
+from gateway_client.blocking.consumer import LOOK_EVERY, Consumer
 from gateway_client.blocking.message import Message
+from gateway_client.config import STOP_TIMEOUT
 from gateway_wire import commands as wire
 from tests.gateway_client.blocking.beside import Beside, take
 from tests.gateway_client.peers import PATIENCE, FakeGateway, FakeRegister, PeerLoop, mute
@@ -240,7 +241,7 @@ def test_closing_waits_for_no_gateway_for_long(gateway: FakeGateway, client: Gat
     begun = time.monotonic()
     client.close()
     assert list(messages) == []
-    assert CLOSE_TIMEOUT <= time.monotonic() - begun < PATIENCE
+    assert STOP_TIMEOUT <= time.monotonic() - begun < PATIENCE
     assert message.is_settled
     gateway.wait_for(lambda: not any(link.is_open for link in gateway.consumers))
 

@@ -6,9 +6,9 @@ from threading import RLock
 
 from gateway_client import GatewayClient
 from gateway_client.blocking.consumer import Consumer
-from gateway_client.blocking.feed import REDIAL_MAX, REDIAL_MIN, REFUSED_PAUSE, Feed
+from gateway_client.blocking.feed import REDIAL_MAX, REDIAL_MIN, Feed
 from gateway_client.blocking.message import Message
-from gateway_client.config import CONNECT_TIMEOUT
+from gateway_client.config import ASK_AGAIN_PAUSE, CONNECT_TIMEOUT
 from gateway_client.consuming import Store
 from gateway_client.directory import Node
 from gateway_client.subscription import subscription
@@ -128,7 +128,7 @@ def test_a_gateway_that_refuses_is_not_asked_again_at_once(gateway: FakeGateway)
         feed.line.wait(1_000)
         feed.progress(5.0)
         store.flush()
-    assert feed.due == 5.0 + REFUSED_PAUSE
+    assert feed.due == 5.0 + ASK_AGAIN_PAUSE
     assert [str(error) for error in told] == [
         f"gateway {gateway.address} sends this consumer no messages: too many topics"
     ]
