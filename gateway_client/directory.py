@@ -11,14 +11,14 @@ nobody is told the same twice while the registers still list both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from gateway_wire.addresses import Address
 from gateway_wire.commands import Nodes
 
-__all__ = ["ABSENT_KEPT", "Directory", "Node"]
+__all__ = ["ABSENT_KEPT", "Directory", "Learn", "Node"]
 
 ABSENT_KEPT: Final = 1.0
 """Seconds for which a node that the registers do not know is not looked up again."""
@@ -39,6 +39,10 @@ class Node:
     address: Address
     generation: int
     keys: tuple[str, ...]
+
+
+Learn: TypeAlias = Callable[[Iterable[Node]], None]
+"""Is told of gateways that somebody else has heard of."""
 
 
 class Directory:

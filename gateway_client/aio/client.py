@@ -17,6 +17,7 @@ from gateway_client.aio.pipeline import AsyncPipeline, run_all
 from gateway_client.calls.base import Call
 from gateway_client.cluster import Cluster
 from gateway_client.config import DEFAULT_TIMEOUT, Config, configure
+from gateway_client.directory import Node
 from gateway_client.forks import renew_after_fork
 from gateway_client.options import check_options
 from gateway_client.subscription import Subscription
@@ -149,10 +150,19 @@ class AsyncGatewayClient(AsyncConsuming, AsyncMethods):
     ) -> AsyncConsumer:
         """Make a consumer that replies with `facade`, or else with this client."""
         consumer = AsyncConsumer(
-            self.config, facade or self, asked, manual_ack=manual_ack, on_error=on_error
+            self.config,
+            facade or self,
+            asked,
+            manual_ack=manual_ack,
+            on_error=on_error,
+            learn=self._learn,
         )
         self._consumers.add(consumer)
         return consumer
+
+    def _learn(self, nodes: Iterable[Node]) -> None:
+        """Take over, on the running loop, what one of its consumers knows."""
+        self._engine().cluster.directory.learn(nodes)
 
     def _engine(self) -> Engine:
         loop = asyncio.get_running_loop()

@@ -28,7 +28,7 @@ from gateway_client.troubles import OnError, Troubles
 
 if TYPE_CHECKING:
     from gateway_client.config import Config
-    from gateway_client.directory import Node
+    from gateway_client.directory import Learn, Node
     from gateway_client.subscription import Subscription
     from gateway_wire.hello import Party
 
@@ -59,6 +59,7 @@ class AsyncConsumer:
         *,
         manual_ack: bool = False,
         on_error: OnError | None = None,
+        learn: Learn | None = None,
     ) -> None:
         """Make a consumer; it connects when it is first used.
 
@@ -68,6 +69,8 @@ class AsyncConsumer:
             subscription: What each gateway is asked for.
             manual_ack: Whether messages are acknowledged by `ack` alone.
             on_error: Is told what goes wrong between messages; a line in the log if None.
+            learn: Is told which gateways are known, so that replies reach them also if no register answers
+                by then.
 
         Raises:
             TypeError: If `on_error` is not a plain function.
@@ -78,6 +81,7 @@ class AsyncConsumer:
             subscription, AsyncMessage, facade, self._has_unsent
         )
         self._config = config
+        self._learn = learn
         self._is_automatic = not manual_ack
         self._turn = max(1, min(subscription.prefetch // 4, _TURN))
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -264,6 +268,8 @@ class AsyncConsumer:
         failures = engine.registers.failures
         self.troubles.registers(failures.items())
         engine.keep_up()
+        if self._learn is not None:
+            self._learn(engine.cluster.directory.nodes)
         if engine.cluster.directory.is_answered:
             self.troubles.gateways_known(len(self._links), failures)
         self._changed(engine)

@@ -21,6 +21,7 @@ from gateway_client.blocking.pipeline import Pipeline
 from gateway_client.calls.base import Call
 from gateway_client.cluster import Cluster
 from gateway_client.config import DEFAULT_TIMEOUT, Config, configure
+from gateway_client.directory import Node
 from gateway_client.forks import renew_after_fork
 from gateway_client.options import check_options
 from gateway_client.subscription import Subscription
@@ -140,10 +141,19 @@ class GatewayClient(BlockingConsuming, BlockingMethods):
         if asyncio is not None and not self._has_warned and _is_loop_running(asyncio):
             self._warn()
         consumer = Consumer(
-            self.config, facade or self, asked, manual_ack=manual_ack, on_error=on_error
+            self.config,
+            facade or self,
+            asked,
+            manual_ack=manual_ack,
+            on_error=on_error,
+            learn=self._learn,
         )
         self._consumers.add(consumer)
         return consumer
+
+    def _learn(self, nodes: Iterable[Node]) -> None:
+        """Take over what a consumer knows."""
+        self._engine.cluster.directory.learn(nodes)
 
     def _warn(self) -> None:
         self._has_warned = True

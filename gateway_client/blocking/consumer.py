@@ -34,6 +34,7 @@ from gateway_client.troubles import OnError, Troubles
 if TYPE_CHECKING:
     from gateway_client.config import Config
     from gateway_client.consuming import Intake
+    from gateway_client.directory import Learn
     from gateway_client.subscription import Subscription
     from gateway_wire.commands import QueueMessage
 
@@ -75,6 +76,7 @@ class Consumer:
         *,
         manual_ack: bool = False,
         on_error: OnError | None = None,
+        learn: Learn | None = None,
     ) -> None:
         """Make a consumer; `GatewayClient.consume` and `Gateway.consume` do.
 
@@ -84,12 +86,15 @@ class Consumer:
             subscription: What each gateway is asked for.
             manual_ack: Whether messages are acknowledged by `Message.ack` alone.
             on_error: Is told what goes wrong between messages; a line in the log if None.
+            learn: Is told which gateways are known, so that replies reach them also if no register answers
+                by then.
 
         Raises:
             TypeError: If `on_error` is no plain function.
         """
         self.subscription = subscription
         self._config = config
+        self._learn = learn
         self._is_automatic = not manual_ack
         self.lock = threading.RLock()
         self._turns = threading.RLock()  # a signal handler may close while its own thread does
@@ -211,7 +216,10 @@ class Consumer:
                 return
             if self._feeds is None:
                 renew_after_fork(self)
-                self._feeds = Feeds(Cluster(self._config), self._store, self._troubles, self.lock)
+                cluster = Cluster(self._config)
+                self._feeds = Feeds(
+                    cluster, self._store, self._troubles, self.lock, learn=self._learn
+                )
             self._feeds.turn(-inf if self._store.waiting else inf)
         self._look_by = _clock() + LOOK_EVERY
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gateway_client.blocking.message import Message
     from gateway_client.cluster import Cluster
     from gateway_client.consuming import Store
-    from gateway_client.directory import Node
+    from gateway_client.directory import Learn, Node
     from gateway_client.troubles import Troubles
 
 __all__ = ["Feeds"]
@@ -38,7 +38,13 @@ class Feeds:
     """The links of one consumer."""
 
     def __init__(
-        self, cluster: Cluster, store: Store[Message], troubles: Troubles, lock: RLock
+        self,
+        cluster: Cluster,
+        store: Store[Message],
+        troubles: Troubles,
+        lock: RLock,
+        *,
+        learn: Learn | None = None,
     ) -> None:
         """Make them; the first turn dials.
 
@@ -47,11 +53,13 @@ class Feeds:
             store: Where messages go.
             troubles: Is told what keeps them from coming.
             lock: Guards the store, and what the accounts of the links hold.
+            learn: Is told which gateways are known.
         """
         self._cluster = cluster
         self._store = store
         self._troubles = troubles
         self._lock = lock
+        self._learn = learn
         self._party = Party(Role.CLIENT, new_instance())
         self._registers = Registers(cluster, self._party)
         self._feeds: dict[Node, Feed] = {}
@@ -132,6 +140,8 @@ class Feeds:
         if directory.nodes is self._followed:
             return
         self._followed = directory.nodes
+        if self._learn is not None:
+            self._learn(directory.nodes)
         self._store.flush()
         for node in self._feeds.keys() - set(directory.nodes):
             self._feeds.pop(node).close()

@@ -89,6 +89,19 @@ def text_of(message: AsyncMessage) -> str:
     return text
 
 
+async def test_the_first_reply_needs_no_register(
+    cluster: Cluster, client: AsyncGatewayClient
+) -> None:
+    """The gateways that a consumer knows are known to its client, too."""
+    browser, _ = await asyncio.to_thread(lambda: cluster.browser(cluster.gateway()))
+    browser.send("1")
+    async for message in client.consume("chat"):
+        await asyncio.to_thread(cluster.register.kill)
+        assert await message.reply("done") == 1
+        break
+    assert await asyncio.to_thread(browser.recv, PATIENCE) == "done"
+
+
 async def test_what_a_killed_consumer_had_comes_again(
     cluster: Cluster, client: AsyncGatewayClient
 ) -> None:

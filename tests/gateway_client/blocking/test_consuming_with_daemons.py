@@ -161,6 +161,17 @@ def test_gateways_are_found_and_lost_without_a_restart(
     assert any(f"gateway {killed.ready.internal} is lost" in text for text in told)
 
 
+def test_the_first_reply_needs_no_register(cluster: Cluster, client: GatewayClient) -> None:
+    """The gateways that a consumer knows are known to its client, too."""
+    browser, _ = cluster.browser(cluster.gateway())
+    browser.send("1")
+    for message in client.consume("chat"):
+        cluster.register.kill()
+        assert message.reply("done") == 1
+        break
+    assert browser.recv(PATIENCE) == "done"
+
+
 def test_a_handler_that_fails_sees_its_message_again(
     cluster: Cluster, client: GatewayClient
 ) -> None:
