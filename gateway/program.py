@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import socket
+from typing import TYPE_CHECKING, Final
 
 from gateway.addressing import choose_hosts, ipv4_of, refuse_foreign
 from gateway.settings import GatewaySettings
+from gateway_process.errors import StartupError
 from gateway_process.program import Program
 from gateway_process.sockets import bind, refuse_open_without_secret
 from gateway_wire.addresses import Address
@@ -36,6 +38,9 @@ WS = "ws"
 """Under this name the ready line has the listeners of browsers."""
 TCP = "tcp"
 """And under this one all others."""
+
+
+_LISTEN_ON_IPV4: Final = "PHP programs dial the IPv4 address: give --advertise-bind one, or 0.0.0.0"
 
 
 def public_kind(index: int) -> str:
@@ -81,7 +86,11 @@ def _bind_php(settings: GatewaySettings, hosts: Hosts, number: int) -> Sockets:
     if settings.php_start_port is None:
         return {}
     port = port_of(settings.php_start_port, number)
-    return {PHP: bind(Address(hosts.bound, port), "--php-start-port")}
+    (sock,) = bind(Address(hosts.bound, port), "--php-start-port")
+    if sock.family != socket.AF_INET:
+        sock.close()
+        raise StartupError(f"--php-start-port: {hosts.bound} is not IPv4; {_LISTEN_ON_IPV4}")
+    return {PHP: [sock]}
 
 
 def port_of(first: int, number: int) -> int:

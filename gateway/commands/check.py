@@ -17,12 +17,13 @@ import click
 from businessworker.program import BUSINESSWORKER
 from businessworker.settings import WorkerSettings
 from businessworker.trial import try_events
-from gateway.addressing import choose_hosts
+from gateway.addressing import choose_hosts, ipv4_of
 from gateway.commands.certificate import check_certificate
 from gateway.commands.findings import Finding, Level, ok, problem, warning
 from gateway.commands.probes import (
     ask_gateway,
     ask_http,
+    ask_php,
     ask_register,
     ask_stream,
     ask_websocket,
@@ -160,6 +161,8 @@ async def _own_ports(settings: GatewaySettings, no_worker: Level) -> list[Findin
     try:
         hosts = await choose_hosts(settings.advertise, settings.advertise_bind, settings.register)
         refuse_open(settings, Address(hosts.bound, settings.start_port))
+        if settings.php_start_port is not None:
+            await ipv4_of(hosts.advertised)
     except SettingsError as error:
         return [problem("settings", str(error))]
     except StartupError as error:
@@ -178,7 +181,11 @@ def _ports(
 ) -> Sequence[Coroutine[Any, Any, Finding]]:
     internal = Address(host, port_of(settings.start_port, number))
     http = Address(settings.http.host, port_of(settings.http.port, number))
-    return [_internal(internal, settings.secret_key.reveal()), _http(http, no_worker)]
+    key = settings.secret_key.reveal()
+    looks = [_internal(internal, key), _http(http, no_worker)]
+    if settings.php_start_port is not None:
+        looks.append(_php(Address(host, port_of(settings.php_start_port, number)), key))
+    return looks
 
 
 async def _listener(url: ListenUrl) -> Finding:
@@ -198,6 +205,14 @@ async def _internal(address: Address, secret_key: str) -> Finding:
     dialled = address.dialled
     finding = await ask_gateway(subject, Address(dialled.host, dialled.port), secret_key)
     return finding if finding.level is Level.OK else problem(subject, f"{error}; {finding.text}")
+
+
+async def _php(address: Address, secret_key: str) -> Finding:
+    subject = f"php-start-port {address}"
+    error = await _binding(address, "--php-start-port")
+    if not _in_use(error):
+        return _bound(subject, error)
+    return await ask_php(subject, address.dialled, secret_key, str(error))
 
 
 async def _http(address: Address, no_worker: Level) -> Finding:

@@ -6,6 +6,7 @@ Each function asks one of them once and says what came of it; none raises for wh
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import aiohttp
 
 from gateway.commands.findings import Finding, Level, ok, problem, warning
+from gateway.php.frames import Command, Frame
 from gateway.schemes import wants_tls
 from gateway_wire.addresses import Address
 from gateway_wire.aio.dialer import CONNECT_TIMEOUT, dial
@@ -27,10 +29,21 @@ if TYPE_CHECKING:
     from gateway_wire.aio.link import AioLink
     from gateway_wire.frames import Envelope
 
-__all__ = ["Node", "ask_gateway", "ask_http", "ask_register", "ask_stream", "ask_websocket"]
+__all__ = [
+    "Node",
+    "ask_gateway",
+    "ask_http",
+    "ask_php",
+    "ask_register",
+    "ask_stream",
+    "ask_websocket",
+]
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=CONNECT_TIMEOUT)
 _ANSWERS: Final = "answers"
+_PHP_NUMBER_AT: Final = 4
+_PHP_NUMBER: Final = b"i:"
+"""A number, as `serialize` of PHP begins it, behind the length of the answer."""
 _READY: Final = (200, 503)
 """What /readyz answers with, ready or not."""
 
@@ -87,6 +100,33 @@ async def ask_gateway(subject: str, address: Address, secret_key: str) -> Findin
     except (OSError, GatewayError) as error:
         return problem(subject, _told(error, "gateway start", "--advertise"))
     return ok(subject, _ANSWERS)
+
+
+async def ask_php(subject: str, address: Address, secret_key: str, held: str) -> Finding:
+    """Ask the listener for PHP programs of a gateway a question, as their client does.
+
+    Args:
+        subject: What the finding is about.
+        address: Where.
+        secret_key: The cluster's secret key, empty for none.
+        held: Who holds the port, and the remedy, in case it is not a gateway.
+    """
+    key = json.dumps({"secret_key": secret_key}).encode()
+    question = Frame(Command.GATEWAY_CLIENT_CONNECT, body=key).encode() if secret_key else b""
+    question += Frame(Command.GET_CLIENT_COUNT_BY_GROUP).encode()
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            reader, writer = await asyncio.open_connection(*address)
+            try:
+                writer.write(question)
+                answer = await reader.readexactly(_PHP_NUMBER_AT + len(_PHP_NUMBER))
+            finally:
+                writer.close()
+    except (OSError, TimeoutError, asyncio.IncompleteReadError):
+        answer = b""
+    if answer[_PHP_NUMBER_AT:] != _PHP_NUMBER:
+        return problem(subject, f"{held}; it does not answer PHP programs, or not with this key")
+    return ok(subject, f"{_ANSWERS} PHP programs")
 
 
 async def ask_websocket(subject: str, url: ListenUrl, held: str) -> Finding:

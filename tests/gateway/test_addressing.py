@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.addressing import Hosts, choose_hosts, refuse_foreign
+from gateway.addressing import Hosts, choose_hosts, ipv4_of, refuse_foreign
 from gateway_process.errors import StartupError
 from gateway_wire.addresses import Address
 
@@ -42,6 +42,16 @@ async def test_a_bind_address_may_differ() -> None:
     """In a container the others dial one address and the gateway listens on another."""
     assert await choose_hosts("gw.example", "0.0.0.0", []) == Hosts("gw.example", "0.0.0.0")
     assert (await choose_hosts("auto", "10.0.0.1", [REGISTER])).bound == "10.0.0.1"
+
+
+async def test_a_name_has_the_ipv4_address_that_client_ids_of_php_hold() -> None:
+    """An address is its own; what has none is refused with the remedy."""
+    assert await ipv4_of("10.1.2.3") == "10.1.2.3"
+    assert await ipv4_of("localhost") == "127.0.0.1"
+    for host in ("::1", "nowhere.invalid"):
+        message = rf"^--php-start-port: {host} has no IPv4 address.*--advertise HOST$"
+        with pytest.raises(StartupError, match=message):
+            await ipv4_of(host)
 
 
 async def test_brackets_are_taken_off() -> None:

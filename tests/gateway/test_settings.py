@@ -34,6 +34,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
     assert (settings.routing.value, settings.require_worker) == ("least-connections", False)
     assert (settings.route, settings.entry, settings.entry_timeout) == ((), "", 5)
     assert (settings.queue_messages, settings.queue_bytes) == (10_000, 16 << 20)
+    assert (settings.php_start_port, settings.connmix) == (None, False)
     assert (settings.queue_topics, settings.queue_tries) == (100, 5)
 
 
@@ -47,6 +48,8 @@ def test_the_defaults_are_the_documented_ones() -> None:
         ({"max_message": 3 << 20}, "send_buffer", "is below max_message"),
         ({"send_buffer": 512 << 20}, "send_buffer_total", "is below send_buffer"),
         ({"start_port": 65535, "processes": 2}, "start_port", "leaves no port"),
+        ({"php_start_port": 65535, "processes": 2}, "php_start_port", "leaves no port"),
+        ({"php_start_port": 0, "connmix": True}, "php_start_port", "and connmix each want"),
         ({"http": Address("127.0.0.1", 65534), "processes": 3}, "http", "leaves no port"),
         ({"drain": 25.0}, "drain", "is not below stop_timeout"),
         ({"route": routes("entry")}, "route", "leads to an entry module, and there is none"),

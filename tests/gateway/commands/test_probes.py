@@ -10,10 +10,18 @@ import pytest
 from aiohttp import web
 
 from gateway.commands.findings import Level
-from gateway.commands.probes import Node, ask_gateway, ask_http, ask_register, ask_websocket
+from gateway.commands.probes import (
+    Node,
+    ask_gateway,
+    ask_http,
+    ask_php,
+    ask_register,
+    ask_websocket,
+)
 from gateway_process.addresses import ListenUrl
 from gateway_wire.addresses import Address
 from gateway_wire.commands import Nodes, Role
+from tests.gateway.php.programs import serving_php
 from tests.support.links import serving
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -164,3 +172,28 @@ async def test_a_websocket_is_recognized() -> None:
     async with http(answer) as address:
         finding = await ask_websocket("listen", ListenUrl.parse(f"ws://{address}"), "HELD")
     assert (finding.level, finding.text) == (Level.OK, "answers websockets")
+
+
+@pytest.mark.parametrize(
+    ("key", "level", "told"),
+    [
+        ("of the cluster", Level.OK, "answers PHP programs"),
+        ("", Level.PROBLEM, "held; it does not answer PHP programs, or not with this key"),
+        ("another", Level.PROBLEM, "held; it does not answer PHP programs, or not with this key"),
+    ],
+)
+async def test_the_listener_for_php_is_asked_with_the_key(
+    key: str, level: Level, told: str
+) -> None:
+    """A gateway with another key is as good as none."""
+    async with serving_php("of the cluster") as running:
+        finding = await ask_php("it", running.php, key, "held")
+
+    assert (finding.level, finding.subject, finding.text) == (level, "it", told)
+
+
+async def test_what_does_not_speak_php_is_a_problem() -> None:
+    """Who hangs up, and a port that was closed meanwhile."""
+    async with silent() as address:
+        assert (await ask_php("it", address, "", "held")).level is Level.PROBLEM
+    assert (await ask_php("it", address, "", "held")).level is Level.PROBLEM

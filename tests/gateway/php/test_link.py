@@ -35,9 +35,10 @@ def test_without_a_key_the_first_frame_opens_it() -> None:
     link = PhpLink("")
     assert (link.is_open, link.peer, repr(link)) == (False, None, "<PhpLink new>")
 
-    command, request_id, _ = link.receive_data(QUESTION.encode())[0]
+    told: list[tuple[object, int, object]] = [*link.receive_data(QUESTION.encode())]
 
-    assert [command] == [QUESTION]
+    ((command, request_id, _),) = told
+    assert command == QUESTION
     assert request_id
     assert link.is_open
     assert link.peer is not None
