@@ -43,7 +43,7 @@ def subscription(
         TypeError: If a topic, `prefetch` or `name` is of another type.
         ValueError: If there is no topic, one is empty or too long, or `prefetch` is out of range.
     """
-    texts = tuple(dict.fromkeys(name_of("topic", each) for each in topics))
+    texts = tuple(dict.fromkeys(map(_topic, topics)))
     if not texts:
         raise ValueError('consume() names no topic: give one or several, such as consume("chat")')
     if isinstance(prefetch, bool) or not isinstance(prefetch, int):
@@ -55,3 +55,11 @@ def subscription(
     if not isinstance(name, str):
         raise TypeError(f"name is {name!r}: give text, or leave it out")
     return Subscription(texts, prefetch, name and name_of("name", name))
+
+
+def _topic(topic: Name) -> str:
+    if isinstance(topic, list | tuple | set | frozenset):
+        raise TypeError(
+            f"{topic!r:.80} was given as a topic: give one or several, as consume(*topics)"
+        )
+    return name_of("topic", topic)

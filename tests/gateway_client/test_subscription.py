@@ -31,7 +31,11 @@ def test_prefetch_within_its_limits_is_taken(prefetch: int) -> None:
         (([""],), ValueError, "a topic is never empty"),
         ((["t" * (MAX_ID_LENGTH + 1)],), ValueError, "the topic has"),
         (([None],), TypeError, "a topic is a str"),
-        (([["chat", "orders"]],), TypeError, "a topic is a str"),
+        (
+            ([["chat", "orders"]],),
+            TypeError,
+            r"\['chat', 'orders'\] was given as a topic: give one",
+        ),
         ((["chat"], 0), ValueError, "prefetch is 0: give 1 to 10,000"),
         ((["chat"], MAX_PREFETCH + 1), ValueError, "prefetch is 10001"),
         ((["chat"], 1.0), TypeError, "prefetch is 1.0"),
