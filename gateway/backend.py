@@ -10,6 +10,7 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gateway_process.refusals import Refusals
 from gateway_wire.aio.link import LinkLost
 from gateway_wire.errors import ErrorCode, LinkRefused, RemoteProtocolError
 
@@ -51,6 +52,7 @@ class Backend:
         """
         self.accepted = 0
         self.refused: Counter[str] = Counter()
+        self._refusals = Refusals(logger)
         self._executor = executor
         self._link_done = link_done
         self._listener = listener(self)
@@ -97,7 +99,8 @@ class Backend:
             logger.debug("link closed: %r: %s", link, reason)
         else:
             self.refused[type(reason).__name__] += 1
-            logger.warning("link from %s refused: %s", link.remote or "unknown", reason)
+            remote = link.remote or "unknown"
+            self._refusals.tell(remote, f"link from {remote} refused: {reason}")
 
 
 def _is_quiet(link: AioLink, reason: GatewayError) -> bool:

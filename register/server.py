@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from gateway_process.refusals import Refusals
 from gateway_wire.addresses import is_loopback
 from gateway_wire.aio.link import LinkLost
 from gateway_wire.aio.listener import LinkListener
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["Counters", "Server"]
 
 logger = logging.getLogger("register")
-
-REFUSALS_REMEMBERED: Final = 1000
-"""Refused peers whose message stands in the log already; then the account begins anew."""
 
 GOODBYE_TIME: Final = 1.0
 """Seconds in which goodbyes must be written at a stop; who does not read them finds out anyway."""
@@ -99,8 +97,7 @@ class Server:
         self._knocking: set[Doorway] = set()
         self._exposed = False
         self._telling = False
-        # Peers whose refusal stands in the log: a gateway with a wrong key redials every second.
-        self._logged: set[tuple[str, str]] = set()
+        self._refusals = Refusals(logger)
         # Revision and settling: as watchers were told last, and as the frame says.
         self._told = self._encoded = (-1, True)
         self._frame = b""
@@ -172,7 +169,7 @@ class Server:
             self._take(link, announce)
         except CommandError as error:
             self.counters.refusals[error.code.value] += 1
-            self._log_once(
+            self._refusals.tell(
                 link.remote, f"refused gateway {_name(announce)} of {link.remote}: {error}"
             )
             answer: Reply | Error = Error(error.code.value, error.text)
@@ -248,21 +245,12 @@ class Server:
     def php_refused(self, remote: str, reason: AuthenticationFailed | RemoteProtocolError) -> None:
         """A PHP program broke a rule."""
         self.counters.links_refused[reason.code.value] += 1
-        self._log_once(remote, f"refused the PHP program at {remote}: {reason}")
+        self._refusals.tell(remote, f"refused the PHP program at {remote}: {reason}")
 
     def _refused(self, link: AioLink, reason: GatewayError) -> None:
         if isinstance(reason, AuthenticationFailed | RemoteProtocolError):
             self.counters.links_refused[reason.code.value] += 1
-            self._log_once(link.remote, f"refused a link of {link.remote}: {reason}")
-
-    def _log_once(self, remote: str, text: str) -> None:
-        host = remote.rpartition(":")[0]
-        line = (host, text.replace(remote, host))
-        if line not in self._logged:
-            if len(self._logged) >= REFUSALS_REMEMBERED:
-                self._logged.clear()
-            self._logged.add(line)
-            logger.warning("%s", text)
+            self._refusals.tell(link.remote, f"refused a link of {link.remote}: {reason}")
 
 
 def _instance(link: AioLink) -> str:
