@@ -18,7 +18,7 @@ demo: $(VENV)/stamp  ## register, gateway and the demo page on http://127.0.0.1:
 	@exec $(PYTHON) -P -m gateway dev
 
 test: $(VENV)/stamp  ## every test, with real processes and a real browser
-	@sh scripts/system_packages.sh browser nginx openssl
+	@sh scripts/system_packages.sh browser nginx openssl php
 	@# exit 5 is "no test is marked serial"
 	$(PYTEST) -m serial || [ $$? -eq 5 ]
 	@# by file, so that a browser, a cluster or a wheel is made once for the tests that share it

@@ -20,6 +20,7 @@ packages_of() {
         browser) echo chromium ;;
         compiler) echo gcc libc6-dev zlib1g-dev ;;
         nchan) echo libnginx-mod-nchan ;;
+        php) echo php-cli ;;
         *) echo "$1" ;;
     esac
 }
@@ -29,6 +30,7 @@ remedy_of() {
         venv) echo "install your system's package for python3's venv module" ;;
         browser) echo "install Chromium, or name one with: make test CHROMIUM=/path/to/chromium" ;;
         compiler) echo "install a C compiler (cc) and the headers of zlib" ;;
+        php) echo "install the command line of PHP 8" ;;
         *) echo "install $1" ;;
     esac
 }
