@@ -6,8 +6,10 @@ Each link has an inbox; the links that have work take turns. One turn of the loo
 answer is a generator of parts: one part is made at a time, and the turn may end between two.
 
 A link is read no further while its inbox is full or while it leaves its answers unread; nothing is
-thrown away. Answers to a link leave in the order of its commands, but for the commands of
-a `LinkTable`, whose functions know the link that they came on and answer themselves, when they will.
+thrown away. Of the links that got commands since the last turn those of workers come first: a handler in PHP
+tells on its worker's link and asks on another, and is to see what it has told. Answers to a link
+leave in the order of its commands, but for the commands of a `LinkTable`, whose functions know the
+link that they came on and answer themselves, when they will.
 """
 
 from __future__ import annotations
@@ -79,10 +81,22 @@ class ExecutorCounters:
 class _Inbox:
     """Commands of one link that wait for execution."""
 
-    __slots__ = ("full", "link", "parts", "queue", "seen_bytes", "size", "then", "waiting")
+    __slots__ = (
+        "full",
+        "is_workers",
+        "link",
+        "parts",
+        "queue",
+        "seen_bytes",
+        "size",
+        "then",
+        "waiting",
+    )
 
     def __init__(self, link: AioLink) -> None:
         self.link = link
+        peer = link.core.peer
+        self.is_workers = peer is not None and peer.role is Role.WORKER
         self.queue: deque[Envelope] = deque()
         # Bytes of what waits: all that came since it was empty, less the share of what is executed.
         self.size = 0
@@ -150,10 +164,13 @@ class Executor:
         self._link_table = link_table or {}
         self._inboxes: dict[AioLink, _Inbox] = {}
         self._line: deque[_Inbox] = deque()
+        # Inboxes that have lined up since the last turn.
+        self._arrived: list[_Inbox] = []
         self._scheduled = False
 
     def __repr__(self) -> str:
-        return f"<Executor {len(self._line)} of {len(self._inboxes)} links waiting>"
+        waiting = len(self._line) + len(self._arrived)
+        return f"<Executor {waiting} of {len(self._inboxes)} links waiting>"
 
     def add(self, table: CommandTable, link_table: LinkTable) -> None:
         """Execute further classes, such as those of another protocol.
@@ -194,8 +211,7 @@ class Executor:
         that it has. Others do not ping.
         """
         for link, inbox in self._inboxes.items():
-            peer = link.core.peer
-            if inbox.full and link.is_open and peer is not None and peer.role is Role.WORKER:
+            if inbox.full and inbox.is_workers and link.is_open:
                 link.send(Pong())
 
     # Turns.
@@ -204,7 +220,7 @@ class Executor:
         if inbox.waiting:
             return
         inbox.waiting = True
-        self._line.append(inbox)
+        self._arrived.append(inbox)
         if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._turn)
@@ -212,14 +228,20 @@ class Executor:
     def _turn(self) -> None:
         self.counters.turns += 1
         try:
+            self._seat_those_who_arrived()
             served = self._serve_all(perf_counter() + SECONDS_PER_TURN)
             self._flusher.end_of_turn()
             for link in served:
                 link.flush()
         finally:  # whatever goes wrong costs this turn, not the executor
-            self._scheduled = bool(self._line)
+            self._scheduled = bool(self._line or self._arrived)
             if self._scheduled:
                 self._loop.call_soon(self._turn)
+
+    def _seat_those_who_arrived(self) -> None:
+        arrived, self._arrived = self._arrived, []
+        self._line.extend(each for each in arrived if each.is_workers)
+        self._line.extend(each for each in arrived if not each.is_workers)
 
     def _serve_all(self, end: float) -> Iterable[AioLink]:
         """Let the links take turns within the bounds; return those that had one."""

@@ -295,6 +295,23 @@ async def test_links_take_turns() -> None:
         assert executed.index("quiet") <= COMMANDS_PER_LINK
 
 
+async def test_a_worker_comes_first_among_those_who_came_since_the_last_turn() -> None:
+    """Whatever order their bytes were read in: what it told is true for whoever asks on another link."""
+    executed: list[Any] = []
+    async with executing({IsOnline: lambda command: executed.append(command.client_id)}) as (
+        executing_,
+        backends,
+    ):
+        _, _, client = await backends.both_ends()
+        await backends.dial(Role.WORKER)
+        worker = await executing_.links.get()
+        for link, name in ((client, "asked"), (worker, "told"), (client, "asked again")):
+            executing_.executor.accept(link, [Envelope(IsOnline(name), 0, None)])
+        await turns_until(lambda: len(executed) == 3)
+
+        assert executed == ["told", "asked", "asked again"]
+
+
 async def test_a_turn_executes_a_bounded_number_of_commands() -> None:
     """The loop gets to serve browsers after each turn."""
     async with executing({CountClients: lambda _: 0}) as (gateway, backends):
