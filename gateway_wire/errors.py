@@ -85,7 +85,7 @@ class InvalidClientId(GatewayError, ValueError):
     def __str__(self) -> str:
         return (
             f"{self.client_id!r:.80} is not a client id: pass on unchanged the text that the "
-            'page received in {"type":"init","client_id":...} (32 hex digits; with CONNMIX a number)'
+            'page received in {"type":"init","client_id":...} (32 hex digits; with PHP 20, with CONNMIX a number)'
         )
 
 

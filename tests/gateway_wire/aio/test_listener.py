@@ -3,9 +3,12 @@
 import pytest
 
 from gateway_wire.aio.dialer import dial
-from gateway_wire.aio.listener import LinkListener
+from gateway_wire.aio.link import AioLink
+from gateway_wire.aio.listener import Acceptor, LinkListener
 from gateway_wire.commands import Role
 from gateway_wire.errors import AuthenticationFailed, ErrorCode, LinkRefused
+from gateway_wire.link import Link
+from gateway_wire.state import Side
 from tests.support.links import Dialler, Owner, address_of, bound, party
 
 
@@ -26,6 +29,42 @@ async def test_every_link_is_accounted_for() -> None:
     assert listener.links == set()
     assert owner.reasons.qsize() == 3
     listener.stop_accepting()
+
+
+async def test_a_door_may_look_first() -> None:
+    """What is accepted goes through it, and is served by `accept`."""
+    owner = Owner()
+    listener = LinkListener(party(Role.GATEWAY), "", owner)
+    passed: list[AioLink] = []
+
+    def door() -> AioLink:
+        passed.append(listener.accept())
+        return passed[-1]
+
+    sock = bound()
+    await listener.start(sock, door)
+    async with Dialler(address_of(sock)) as peers:
+        await peers.dial(Role.CLIENT)
+
+        assert {await owner.links.get()} == listener.links == {*passed}
+    await listener.wait_closed()
+    listener.stop_accepting()
+
+
+async def test_links_of_any_core_are_accepted() -> None:
+    """An acceptor knows no protocol; the core of each link does."""
+    owner = Owner()
+    ours = party(Role.GATEWAY)
+    acceptor = Acceptor(lambda: Link(Side.ACCEPTOR, ours), owner)
+    sock = bound()
+    await acceptor.start(sock)
+    async with Dialler(address_of(sock)) as peers:
+        await peers.dial(Role.CLIENT)
+
+        assert {await owner.links.get()} == acceptor.links
+        assert repr(acceptor) == "<Acceptor of 1 links>"
+    await acceptor.wait_closed()
+    acceptor.stop_accepting()
 
 
 async def test_a_link_that_never_opened_is_told_once() -> None:
