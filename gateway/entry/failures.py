@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from gateway.entry.limit import LIMIT, TookTooLong
+from gateway.entry.limit import LIMIT, REMEDY, TookTooLong
 from gateway.entry.waiting import ClientGone, ValueMissing
 from gateway_process.importing import told
 
@@ -70,8 +70,8 @@ def report(counters: EntryCounters, call: Call, error: BaseException) -> None:
         failure, what = Failure.ERROR, "failed"
     counters.failures[failure] += 1
     logger.error(
-        "%s %s; client %s: %s",
-        *(place, what, client_id, told(error)),
+        "%s %s: %s",
+        *(place, what, told(error)),
         exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
         extra={"client_id": client_id},
     )
@@ -81,8 +81,7 @@ def report_blocked(counters: EntryCounters, client_id: str, seconds: float) -> N
     """Count and log that a handler held up every client, where that could not be ended."""
     counters.failures[Failure.BLOCKED] += 1
     logger.error(
-        "the entry module kept the loop, and with it every client, for %.1f s (at most %g s are good);"
-        " client %s: await what takes long, or push it on a queue",
-        *(seconds, LIMIT, client_id),
+        "the entry module kept the loop, and with it every client, for %.1f s (at most %g s are good): %s",
+        *(seconds, LIMIT, REMEDY),
         extra={"client_id": client_id},
     )

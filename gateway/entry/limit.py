@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LIMIT",
+    "REMEDY",
     "Limit",
     "Limited",
     "TimeLimit",
@@ -48,6 +49,9 @@ LIMIT: Final = 0.1
 """Seconds that application code may run without giving up the loop. All connections of the process wait as
 long: a tenth of a second is what people take for instant. What takes longer is either blocking, which the
 loop cannot have, or work for a queue's consumers."""
+
+REMEDY: Final = "await what takes long, or push it on a queue"
+"""What its author can do, for the log."""
 
 LOOKS: Final = 2
 """After so many further looks at the same call it is over the limit. Looks, not time: a process that was frozen, or
@@ -79,7 +83,7 @@ class TookTooLong(BaseException):
     """
 
     def __init__(self) -> None:
-        super().__init__(f"did not give up the loop within {LIMIT:g} s")
+        super().__init__(f"did not give up the loop within {LIMIT:g} s; {REMEDY}")
 
 
 class Limit(Protocol):

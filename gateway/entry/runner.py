@@ -12,6 +12,7 @@ Everything happens on the loop's thread. Whatever application code does comes ou
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from contextvars import copy_context
 from enum import Enum
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from gateway_wire.close_codes import CloseReason
 
 __all__ = ["SHARE", "EntryModule"]
+
+logger = logging.getLogger("gateway")
 
 SHARE: Final = 0.005
 """Seconds of a turn of the loop after which no further `def` handler begins in it; a 60 Hz page has 16 ms
@@ -154,6 +157,7 @@ class EntryModule:
             StartupError: That failed, and says why; the old functions stay.
         """
         self._handlers = module.reload(self._handlers.module, app_dir)
+        logger.info("%s was imported anew", self._handlers.module)
 
     def call_when_idle(self, callback: Callable[[], None]) -> None:
         """Call back once when every handler has ended and nothing waits; at once if that is so."""

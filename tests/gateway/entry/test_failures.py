@@ -28,9 +28,10 @@ def call_in(entry: Gate) -> Call:
 @pytest.mark.parametrize(
     ("error", "failure", "what"),
     [
-        (ValueError("wrong"), Failure.ERROR, "failed; client"),
+        (ValueError("wrong"), Failure.ERROR, "on_message of app failed: ValueError: wrong"),
         (TookTooLong(), Failure.BLOCKED, "was ended since it held up every client"),
-        (asyncio.CancelledError(), Failure.ERROR, "failed; client"),
+        (TookTooLong(), Failure.BLOCKED, "await what takes long, or push it on a queue"),
+        (asyncio.CancelledError(), Failure.ERROR, "on_message of app failed: "),
     ],
 )
 async def test_each_failure_has_a_name(
@@ -75,4 +76,5 @@ def test_what_could_not_be_ended_is_reported(caplog: pytest.LogCaptureFixture) -
     report_blocked(counters, "c1", 2.5)
     assert counters.failures == {Failure.BLOCKED: 1}
     assert "for 2.5 s" in caplog.text
-    assert "client c1" in caplog.text
+    assert "await what takes long" in caplog.text
+    assert vars(caplog.records[0])["client_id"] == "c1"

@@ -184,7 +184,8 @@ async def test_an_error_costs_one_message(caplog: pytest.LogCaptureFixture) -> N
     [record] = caplog.records
     assert record.levelno == logging.ERROR
     text = record.getMessage()
-    assert text.startswith(f"on_message of app failed; client {client.client_id}: KeyError:")
+    assert text.startswith("on_message of app failed: KeyError:")
+    assert vars(record)["client_id"] == client.client_id
     assert "test_runner.py, line" in text
     assert "secret" not in text
 
