@@ -54,7 +54,8 @@ class Running:
             sockets[PHP] = [bound()]
             self.php = address_of(sockets[PHP][0])
         context = Context(number=0, sockets=sockets, fail=_failed)
-        self.process = GatewayProcess(GatewaySettings(**all_settings), context)
+        self.settings = GatewaySettings(**all_settings)
+        self.process = GatewayProcess(self.settings, context)
 
     async def readiness(self) -> tuple[int, dict[str, Any]]:
         """Give status and body of `/readyz`."""

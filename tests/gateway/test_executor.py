@@ -279,6 +279,32 @@ async def test_a_turn_that_fails_costs_that_turn() -> None:
 # Turns
 
 
+async def test_further_classes_may_be_added() -> None:
+    """Those of the beginning are executed as before, and what needs its link knows it."""
+    links: list[AioLink] = []
+
+    def list_clients(link: AioLink, _: ListClientIds, answer: Answer) -> None:
+        links.append(link)
+        answer(["a"])
+
+    async with executing({CountClients: lambda _: 1}) as (gateway, backends):
+        link, owner, server_end = await backends.both_ends()
+        gateway.executor.add(
+            {GetUid: lambda command: command.client_id},
+            {ListClientIds: list_clients},
+        )
+        link.send(CountClients(), 1)
+        link.send(GetUid("b"), 2)
+        link.send(ListClientIds(), 3)
+
+        assert sorted(await answers(owner, 3), key=lambda each: each[0]) == [
+            (1, Reply(1)),
+            (2, Reply("b")),
+            (3, Reply(["a"])),
+        ]
+        assert links == [server_end]
+
+
 async def test_links_take_turns() -> None:
     """A publisher with much to say does not keep others waiting."""
     executed: list[str] = []

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -252,6 +253,15 @@ async def test_links_are_counted() -> None:
     name = "gatewayworker_gateway_php_links"
     assert f"{name} 1.0" in page
     assert f"{name}_accepted_total 1.0" in page
+
+
+async def test_a_reload_changes_nothing() -> None:
+    """Links stay, and client ids lead to the same listener."""
+    async with serving_php() as running, await PhpProgram.dial(running.php) as program:
+        assert await program.ask(Command.GET_CLIENT_COUNT_BY_GROUP) == 0
+        await running.process.reload(replace(running.settings, drain=0.1))
+        async with browsing(running) as (_, client_id):
+            assert await program.ask(Command.IS_ONLINE, client_id) == 1
 
 
 async def test_a_stop_closes_the_links(caplog: pytest.LogCaptureFixture) -> None:
