@@ -150,6 +150,7 @@ class Feeds:
         for node in directory.nodes:
             if node not in self._feeds:
                 self._feeds[node] = Feed(node, self._store, self._troubles, self._party, key)
+        self._tell()  # that the last one is gone, before a wait for nobody
 
     def _tell(self) -> None:
         """Tell what has gone wrong; raises if there is no use in waiting."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway_client import GatewayClient, GatewayError
 from gateway_client.blocking.consumer import Consumer
 from gateway_client.blocking.message import Message
+from gateway_wire.limits import NODE_SILENCE
 from tests.gateway_client.blocking.beside import Beside
 from tests.gateway_client.peers import FakeGateway, FakeRegister
 from tests.support.waiting import eventually
@@ -56,6 +57,33 @@ def test_it_waits_until_there_is_a_register_and_a_gateway(
     assert "no gateway is announced" in str(told[1])
     assert len(told) == 2
     assert all(isinstance(error, GatewayError) for error in told)
+
+
+def test_that_the_last_gateway_is_gone_is_told_at_once(
+    register: FakeRegister, gateway: FakeGateway
+) -> None:
+    """Not when a register is heard for the next time."""
+    told: list[str] = []
+    with (
+        GatewayClient(str(register.address), secret_key="") as client,
+        client.consume("chat", on_error=lambda error: told.append(str(error))) as consumer,
+    ):
+        messages = iter(consumer)
+        pushed = Beside(lambda: gateway.push("a"))
+        assert next(messages).data == "a"
+        pushed.join()
+
+        def lose() -> None:
+            try:
+                gateway.stop()
+                eventually(lambda: bool(told))
+                register.tell()
+                eventually(lambda: "no gateway is announced" in told[-1], NODE_SILENCE / 2)
+            finally:
+                consumer.close()
+
+        with Beside(lose):
+            assert next(messages, None) is None
 
 
 def test_other_threads_acknowledge_while_one_waits(
