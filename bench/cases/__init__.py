@@ -14,6 +14,7 @@ from bench.cases import (
     growth,
     hundred,
     opening,
+    php,
     rounds,
     targets,
 )
@@ -60,6 +61,7 @@ CASES: Final[dict[str, Case]] = {
     "pipelined": Case(commands.pipelined),
     "rounds": Case(rounds.rounds),
     "consume": Case(consume.consume),
+    "php": Case(php.php, is_short=False),
     "growth": Case(growth.growth, is_short=False),
     "hundred": Case(hundred.hundred, is_short=False),
     "churn": Case(churn.churn, is_short=False),

@@ -44,7 +44,7 @@ def test_the_cases_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ["memory", "rounds"],
         ["consume"],
-        ["storm", "groups", "calls"],
+        ["storm", "groups", "calls", "php"],
         ["deflate", "churn", "hundred"],
     ],
 )
