@@ -157,7 +157,7 @@ class EntryModule:
             StartupError: That failed, and says why; the old functions stay.
         """
         self._handlers = module.reload(self._handlers.module, app_dir)
-        logger.info("%s was imported anew", self._handlers.module)
+        logger.info("the entry module %s was imported", self._handlers.module)
 
     def call_when_idle(self, callback: Callable[[], None]) -> None:
         """Call back once when every handler has ended and nothing waits; at once if that is so."""
