@@ -101,7 +101,8 @@ def positioned(
 def _check_known(method: str, given: Iterable[str], parameters: _Parameters) -> None:
     for name in given:
         if BINARY.get(name, name) not in parameters:
-            text = f"{method} has no argument {name!r:.80}{_nearest(name, parameters)}"
+            right = _nearest(name, parameters) or f"; it takes {', '.join(parameters)}"
+            text = f"{method} has no argument {name!r:.80}{right}"
             raise ApiError(Problem.UNKNOWN_ARGUMENT, text)
 
 

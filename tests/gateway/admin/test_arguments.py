@@ -56,13 +56,14 @@ def test_arguments_are_passed_by_name() -> None:
     assert arguments_of(METHODS["send_to_uid"], given) == given
 
 
-def test_an_unknown_argument_names_the_nearest() -> None:
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [("uids", "did you mean uid?"), ("text", "it takes uid, message, confirm, timeout")],
+)
+def test_an_unknown_argument_names_the_nearest_or_all(name: str, right: str) -> None:
     """A misspelt argument is not ignored."""
-    what = problem("send_to_uid", {"uids": "7", "message": "x"})
-    assert what == (
-        Problem.UNKNOWN_ARGUMENT,
-        "send_to_uid has no argument 'uids'; did you mean uid?",
-    )
+    what = problem("send_to_uid", {name: "7", "message": "x"})
+    assert what == (Problem.UNKNOWN_ARGUMENT, f"send_to_uid has no argument {name!r}; {right}")
 
 
 @pytest.mark.parametrize(
