@@ -58,7 +58,7 @@ def test_arguments_are_passed_by_name() -> None:
 
 @pytest.mark.parametrize(
     ("name", "right"),
-    [("uids", "did you mean uid?"), ("text", "it takes uid, message, confirm, timeout")],
+    [("uids", "did you mean uid?"), ("text", "it takes uid, message, confirm, strict, timeout")],
 )
 def test_an_unknown_argument_names_the_nearest_or_all(name: str, right: str) -> None:
     """A misspelt argument is not ignored."""
