@@ -128,7 +128,8 @@ class ConnmixSocket:
                 await self._write(self._websocket.send_str, await self._answer(message.data))
             elif message.type is WSMsgType.PING:
                 await self._write(self._websocket.pong, message.data)
-            await asyncio.sleep(0)  # a flood of what is answered at once would give nobody else a turn
+            # A flood of what is answered at once would give nobody else a turn.
+            await asyncio.sleep(0)
 
     async def _answer(self, frame: str | bytes) -> str:
         if frame == PING:

@@ -310,10 +310,10 @@ async def test_each_end_of_a_client_is_one_event() -> None:
 # Who is not let in at once.
 
 
-def waiting_at_the_door(**options: bool) -> tuple[Pipes, Doorkeeper, Connection]:
+def waiting_at_the_door(*, init_message: bool = False) -> tuple[Pipes, Doorkeeper, Connection]:
     """Give a core whose destination has not decided about its one client."""
     doorkeeper = Doorkeeper()
-    core = Pipes(choose=lambda _: doorkeeper, **options)
+    core = Pipes(choose=lambda _: doorkeeper, init_message=init_message)
     pipe = Pipe(core.lines)
     assert core.clients.opened(pipe, request()) == b""
     connection: Connection = pipe.connection
