@@ -37,6 +37,7 @@ GUIDES: Final = tuple(
         "docs/entry.md",
         "docs/connmix-api.md",
         "docs/coming-from-connmix.md",
+        "docs/moving-a-php-application.md",
     )
 )
 
