@@ -39,6 +39,10 @@ logger = logging.getLogger("gateway")
 PING_INTERVAL: Final = 25.0
 """Seconds between two pings to a worker, as in GatewayWorker: whatever forwards the link takes it for alive."""
 
+BLOCKING_TIME: Final = 60.0
+"""Seconds for which a worker may read nothing of what was written, for its handlers block it; longer than our own
+workers get, which always read, and as long as one should wait for a machine that is dead."""
+
 MAX_KEY: Final = 128
 """Characters of a worker's name and number: it stands in the log, and a name of a process is shorter."""
 
@@ -143,6 +147,7 @@ class PhpWorkers:
         worker = Worker(f"{name}@{host}", number, link, WorkerSink(link, self._router, self._loop))
         self._router.take(worker, _nothing, self._loop.time())
         self._replace(key)
+        link.bear_with(BLOCKING_TIME)
         self._links[key] = link
         self._keys[link] = key
         if self._pings is None:

@@ -12,15 +12,16 @@ KEEPALIVE_IDLE: Final = 20
 KEEPALIVE_INTERVAL: Final = 5
 """Seconds between two probes; three unanswered ones end the link."""
 KEEPALIVE_PROBES: Final = 3
-USER_TIMEOUT_MS: Final = 20_000
-"""Milliseconds that written bytes may stay unacknowledged before the kernel ends the link."""
+USER_TIMEOUT: Final = 20.0
+"""Seconds that written bytes may wait for a peer, dead or alive, before the kernel ends the link."""
 
 
-def set_keepalive(sock: socket.socket | None) -> None:
-    """Let the kernel find a dead peer: keepalive probes, and a bound on unacknowledged bytes.
+def set_keepalive(sock: socket.socket | None, user_timeout: float = USER_TIMEOUT) -> None:
+    """Let the kernel find a dead peer: keepalive probes, and a bound on bytes that wait for it.
 
     Args:
         sock: The connection's socket; what the platform does not know is left out.
+        user_timeout: Seconds that written bytes may wait.
     """
     if sock is None or sock.family not in {socket.AF_INET, socket.AF_INET6}:
         return
@@ -30,7 +31,7 @@ def set_keepalive(sock: socket.socket | None) -> None:
         "TCP_KEEPIDLE": KEEPALIVE_IDLE,
         "TCP_KEEPINTVL": KEEPALIVE_INTERVAL,
         "TCP_KEEPCNT": KEEPALIVE_PROBES,
-        "TCP_USER_TIMEOUT": USER_TIMEOUT_MS,
+        "TCP_USER_TIMEOUT": round(user_timeout * 1000),
     }
     for name, value in options.items():
         option = getattr(socket, name, None)

@@ -234,6 +234,11 @@ class AioLink(asyncio.Protocol):
         """
         self._on_writable[callback] = None
 
+    def bear_with(self, seconds: float) -> None:
+        """Let the peer read nothing for so long before the kernel takes it for dead."""
+        if self._transport is not None:
+            set_keepalive(self._transport.get_extra_info("socket"), seconds)
+
     def pause_reading(self) -> None:
         """Read nothing more from the peer until :meth:`resume_reading`."""
         self._reading_paused = True

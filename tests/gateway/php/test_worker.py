@@ -1,6 +1,8 @@
 """BusinessWorkers of PHP as workers of the router, over real sockets."""
 
 import logging
+import socket
+import sys
 from typing import Final, cast
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from gateway.connection import Connection
 from gateway.holding import CLIENT_CREDIT_BYTES
 from gateway.php.frames import Command, Frame
-from gateway.php.worker import PING_INTERVAL
+from gateway.php.worker import BLOCKING_TIME, PING_INTERVAL
 from gateway_wire.aio.link import AioLink
 from gateway_wire.commands import ClientAssigned, ClientMessage, SetSession
 from gateway_wire.limits import EVENT_CREDIT
@@ -25,10 +27,15 @@ def number_of(connection: Connection) -> int:
     return int(connection.client_id[-8:], 16)
 
 
+def link_of(client: Connection) -> AioLink:
+    """Give the link of a client's worker."""
+    assert client.worker is not None
+    return cast("AioLink", client.worker.link)
+
+
 async def stuff(core: Served, client: Connection) -> int:
     """Let a client send until its worker, which does not read, is sent no more; return how often."""
-    assert client.worker is not None
-    link = cast("AioLink", client.worker.link)
+    link = link_of(client)
     count = 0
     while pipe_of(client).is_reading:
         core.say(client, b"%08d" % count + bytes(PIECE - 8))
@@ -200,6 +207,17 @@ async def test_a_worker_that_reads_counts_as_heard() -> None:
 
         assert sink.last_heard < core.now
         assert "not written" in repr(sink)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others have no such option")
+async def test_a_worker_whose_handler_blocks_keeps_its_link() -> None:
+    """The kernel would take it for dead after 20 seconds, with all that it has not read."""
+    async with served() as core, PhpWorkerPeer(core.address):
+        await core.taking(1)
+        link = link_of(core.connect())
+        sock = link._transport.get_extra_info("socket")  # type: ignore[union-attr]
+
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == BLOCKING_TIME * 1000
 
 
 # Links

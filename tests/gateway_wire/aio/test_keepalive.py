@@ -4,7 +4,9 @@ import socket
 import subprocess
 import sys
 
-from gateway_wire.aio.keepalive import KEEPALIVE_IDLE, set_keepalive
+import pytest
+
+from gateway_wire.aio.keepalive import KEEPALIVE_IDLE, USER_TIMEOUT, set_keepalive
 
 
 def test_a_tcp_socket_is_probed_and_sends_at_once() -> None:
@@ -16,6 +18,18 @@ def test_a_tcp_socket_is_probed_and_sends_at_once() -> None:
         if sys.platform == "linux":
             idle = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
             assert idle == KEEPALIVE_IDLE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others have no such option")
+def test_a_peer_that_may_block_for_long_gets_the_time() -> None:
+    """The kernel ends a connection whose peer lives and does not read, too."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        set_keepalive(sock)
+        before = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        set_keepalive(sock, 60)
+
+        assert before == USER_TIMEOUT * 1000
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
 
 
 def test_what_is_no_tcp_socket_is_left_alone() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -347,3 +348,16 @@ async def test_an_ended_link_takes_no_orders() -> None:
         client.abort(LinkLost("over"))
 
         assert owner.reasons.qsize() == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others have no such option")
+async def test_an_owner_may_bear_with_a_peer_that_does_not_read() -> None:
+    """The kernel then waits so long for it; on a link that has ended that is harmless."""
+    async with linked() as ((link, owner), _):
+        link.bear_with(60)
+        sock = link._transport.get_extra_info("socket")  # type: ignore[union-attr]
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
+
+        link.abort(LinkLost("enough"))
+        await owner.ended.wait()
+        link.bear_with(60)
