@@ -50,6 +50,7 @@ READY_NAMES: Final = {
     "gateway.http": "http",
     f"register.{HTTP}": "register_http",
     "gateway.internal": "internal",
+    "gateway.php": "php",
     f"businessworker.{WORKER_HTTP}": "worker_http",
 }
 """Address of a child -> its name in the ready line, in the order they stand there."""

@@ -1,5 +1,6 @@
 """Checks of `gateway dev`, with its real children."""
 
+import json
 import os
 import socket
 import urllib.request
@@ -11,7 +12,16 @@ from websockets.exceptions import ConnectionClosed
 from gateway_client import AuthenticationFailed, GatewayClient
 from gateway_process.errors import ExitCode
 from gateway_wire import close_codes
-from tests.support.cluster import Browser, browse, children, get_json, get_text, interrupt, nodes
+from tests.support.cluster import (
+    Browser,
+    browse,
+    children,
+    get_json,
+    get_text,
+    interrupt,
+    nodes,
+    split,
+)
 from tests.support.daemons import DEV_ON_ANY_PORT, Daemon, run
 from tests.support.waiting import PATIENCE, eventually
 
@@ -251,6 +261,17 @@ def test_with_connmix_its_register_is_a_centre() -> None:
     with dev("--no-demo", "--connmix") as daemon:
         assert get_json(daemon.ready.register_http, "/version")["apis"] == ["v1"]
         assert len(nodes(daemon)) == 1
+
+
+def test_php_programs_find_its_gateway() -> None:
+    """The one flag is enough: the register names the listener that the ready line names."""
+    with (
+        dev("--no-demo", "--php-start-port", "0") as daemon,
+        socket.create_connection(split(daemon.ready.register), PATIENCE) as sock,
+        sock.makefile("rb") as lines,
+    ):
+        sock.sendall(b'{"event":"worker_connect","secret_key":""}\n')
+        assert json.loads(lines.readline())["addresses"] == [daemon.ready.php]
 
 
 def test_the_demo_needs_an_init_message() -> None:
