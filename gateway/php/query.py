@@ -31,7 +31,7 @@ _SPACE: Final = frozenset({b"", *(b"%c" % each for each in b" \t\n\r\v\f")})
 
 def parse_query(query: bytes) -> dict[Any, Any]:
     """Return the variables of a query."""
-    variables: dict[Any, Any] = {}
+    variables = _Array()
     for pair in [each for each in query.split(b"&") if each][:MAX_VARIABLES]:
         name, _, value = (
             unquote_to_bytes(each) for each in pair.replace(b"+", b" ").partition(b"=")
@@ -65,7 +65,23 @@ def _keys(name: bytes) -> list[bytes | None]:
     return keys
 
 
-def _put(variables: dict[Any, Any], keys: list[bytes | None], value: bytes) -> None:
+class _Array(dict[Any, Any]):
+    """An array that knows its next index, so that a query of many `a[]` takes no longer than another."""
+
+    __slots__ = ("next",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        # None without a number among the keys.
+        self.next: int | None = None
+
+    def put(self, index: ArrayKey, value: object) -> None:
+        if isinstance(index, int):
+            self.next = index + 1 if self.next is None else max(self.next, index + 1)
+        self[index] = value
+
+
+def _put(variables: _Array, keys: list[bytes | None], value: bytes) -> None:
     """Put a value where its keys lead, over anything there that is no array."""
     if len(keys) - 1 > MAX_LEVELS:
         return
@@ -74,20 +90,18 @@ def _put(variables: dict[Any, Any], keys: list[bytes | None], value: bytes) -> N
         array = _array_at(array, _index(array, key))
     index = _index(array, keys[-1])
     if index != _NO_INDEX:
-        array[index] = value
+        array.put(index, value)
 
 
-def _array_at(array: dict[Any, Any], index: ArrayKey) -> dict[Any, Any]:
+def _array_at(array: _Array, index: ArrayKey) -> _Array:
     inner = array.get(index)
-    if not isinstance(inner, dict):
-        inner = {}
+    if not isinstance(inner, _Array):
+        inner = _Array()
         if index != _NO_INDEX:
-            array[index] = inner
+            array.put(index, inner)
     return inner
 
 
-def _index(array: dict[Any, Any], key: bytes | None) -> ArrayKey:
+def _index(array: _Array, key: bytes | None) -> ArrayKey:
     """Return a key as an array holds it; for None the next after the highest number in it."""
-    if key is not None:
-        return array_key(key)
-    return max((each for each in array if isinstance(each, int)), default=-1) + 1
+    return array.next or 0 if key is None else array_key(key)
