@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import socket
 
     from gateway.core import Core
+    from gateway.php.requests import Answer
 
 __all__ = ["PhpPart"]
 
@@ -75,18 +76,17 @@ class PhpPart:
         await self.backend.start(sock)
 
 
-def _execute(requests: Requests, frame: Frame) -> object:
+def _execute(requests: Requests, frame: Frame) -> Answer:
     """Do what a frame asks for; return the answer, or a generator of its parts.
 
     Raises:
         CommandError: It breaks the protocol, which ends the link.
     """
     try:
-        answer = requests.execute(frame)
+        return requests.execute(frame)
     except RemoteProtocolError as error:
         raise CommandError(ErrorCode.PROTOCOL, error.text) from error
     except (CommandError, MessageTooLarge) as error:
         # Nobody waits for an answer to those that can be refused. A worker would lose its link for it.
         logger.warning("%s of a PHP program is refused: %s", frame.name, error)
         return None
-    return b"".join(answer) if isinstance(answer, tuple) else answer

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gateway.php.answers import answer, array_in_parts, short
+from gateway.php.answers import LongAnswers, answer, short
 from gateway.php.arguments import (
     CONNECTION_DIGITS,
     ArgumentError,
@@ -84,6 +84,7 @@ class Requests:
         self._hub = hub
         self._execute = table
         self._node = node
+        self._answers = LongAnswers()
         self._table: Mapping[int, Callable[[Frame], Answer]] = {
             Command.SEND_TO_ONE: self._send_to_one,
             Command.SEND_TO_ALL: self._send_to_all,
@@ -118,8 +119,8 @@ class Requests:
 
         Raises:
             RemoteProtocolError: It asks for nothing that there is, or says it badly; nothing happened.
-            CommandError: It is refused, and nothing happened. An answer that would be too large raises it
-                while it is written.
+            CommandError: It is refused, and nothing happened. An answer that would be too large, or one
+                too many, raises it while it is written.
         """
         function = self._table.get(frame.command)
         if function is None:
@@ -195,7 +196,7 @@ class Requests:
         return short(self._numbers_of_uid(name_of(frame.ext)))
 
     def _clients_of_uids(self, frame: Frame) -> Answer:
-        return array_in_parts(
+        return self._answers.array(
             serialize(key) + serialize(self._numbers_of_uid(str(key))) for key in _keys_in(frame)
         )
 
@@ -205,19 +206,21 @@ class Requests:
         return short(len(self._members(name_of(frame.ext))))
 
     def _counts_of_groups(self, frame: Frame) -> Answer:
-        return array_in_parts(
+        return self._answers.array(
             serialize(key) + serialize(len(self._members(str(key)))) for key in _keys_in(frame)
         )
 
     def _groups(self, _: Frame) -> Answer:
         groups = enumerate(list(self._hub.groups))
-        return array_in_parts(serialize(at) + serialize(array_key(name)) for at, name in groups)
+        return self._answers.array(
+            serialize(at) + serialize(array_key(name)) for at, name in groups
+        )
 
     def _select(self, frame: Frame) -> Answer:
         question = json_of(frame.ext)
         if not question:
             return short({})
-        return array_in_parts(selected(question, self._hub, self._connections))
+        return self._answers.array(selected(question, self._hub, self._connections))
 
     # Sessions.
 
@@ -233,7 +236,7 @@ class Requests:
 
     def _sessions(self, connections: Collection[Connection]) -> Answer:
         present = still_here(tuple(connections), self._hub)
-        return array_in_parts(rows_of(present, session_of))
+        return self._answers.array(rows_of(present, session_of))
 
     def _set_session(self, frame: Frame) -> None:
         session = read_session(frame.ext)
