@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from gateway_wire.addresses import Address
+from gateway_wire.aio.keepalive import set_keepalive
 from gateway_wire.errors import AuthenticationFailed, ErrorCode, RemoteProtocolError
 from gateway_wire.limits import MAX_UNSENT
 from register.php import Conversation, addresses_line
@@ -192,6 +193,7 @@ class PhpWatcher(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the time in which it must ask."""
         self._transport = cast("asyncio.Transport", transport)
+        set_keepalive(transport.get_extra_info("socket"))
         peer = transport.get_extra_info("peername")
         if peer:  # else it has left already
             self.remote = str(Address(peer[0], peer[1]))

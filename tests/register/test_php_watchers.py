@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
@@ -254,6 +255,20 @@ async def test_a_program_that_does_not_read_is_cut() -> None:
 
         await peers.gateway(FIRST)
         assert server.php.opened == {}
+
+
+async def test_the_kernel_finds_programs_that_are_gone() -> None:
+    """A worker whose machine lost its power says nothing, and nothing is said to it for days."""
+    async with register() as (server, _):
+        with (
+            socket.create_server(("127.0.0.1", 0)) as listening,
+            socket.create_connection(listening.getsockname()),
+        ):
+            accepted = listening.accept()[0]
+            with accepted.dup() as same:
+                loop = asyncio.get_running_loop()
+                await loop.connect_accepted_socket(server.php.accept, accepted)
+                assert same.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
 async def test_stopping_closes_every_connection() -> None:
