@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from gateway.php.frames import Frame
 
 __all__ = [
-    "CONNECTION_DIGITS",
     "ArgumentError",
     "array_keys",
     "array_values",
@@ -112,7 +111,8 @@ def numbers_of(values: Iterable[object]) -> list[int]:
     Raises:
         ArgumentError: One cannot be a connection id.
     """
-    keys = (key_of(value) for value in values)
+    # A list may hold all clients, and nearly all of them are plain numbers.
+    keys = (value if type(value) is int else key_of(value) for value in values)
     return [key for key in keys if isinstance(key, int)]
 
 

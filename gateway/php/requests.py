@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gateway.php.answers import LongAnswers, answer, short
 from gateway.php.arguments import (
-    CONNECTION_DIGITS,
     ArgumentError,
     array_keys,
     array_values,
@@ -251,7 +250,7 @@ class Requests:
     # Who is meant.
 
     def _client_id(self, number: int) -> str:
-        return f"{self._node}{number:0{CONNECTION_DIGITS}x}"
+        return f"{self._node}{number:08x}"  # the width is `CONNECTION_DIGITS`
 
     def _client_ids(self, values: Iterable[object]) -> list[str]:
         return [self._client_id(number) for number in numbers_of(values)]

@@ -61,7 +61,7 @@ def test_values_become_keys_as_in_arrays_of_php() -> None:
         "alice", 1001, 1001, "007", "-0", 1, 1, 0, "", "9" * 30
     ]  # fmt: skip
     assert names_of(["a", 0, "0", "", None, False, 77, "77"]) == ["a", "77", "77"]
-    assert numbers_of([2, "3", "x", "-", None]) == [2, 3]
+    assert numbers_of([2, "3", "x", "-", None, True, 10**30]) == [2, 3, 1, 10**30]
 
 
 @pytest.mark.parametrize("value", [[], {}, ["a"]])
