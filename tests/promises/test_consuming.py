@@ -2,12 +2,12 @@
 
 Browsers send numbered messages without pause to three gateways, whose queues are short, so that gateways stop reading from
 them all the time. Consumers of all kinds note what they have before they acknowledge it. While messages wait
-everywhere, consumers and a gateway are killed and others come. What the notes then say of each connection:
+everywhere, consumers and gateways are killed and others come. What the notes then say of each connection:
 
 - To a gateway that lived: all is there, and the first time in order.
 - What a consumer had noted and not acknowledged when it was killed comes again, from there on in order, and flagged. Nothing
   else comes twice.
-- To the gateway that was killed: the same up to some message; what it had beyond that is lost with it.
+- To a gateway that was killed: the same up to some message; what it had beyond that is lost with it.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ async def field(folder: Path) -> AsyncIterator[Field]:
 
 
 async def test_what_browsers_send_is_handled_in_order_whatever_is_killed(tmp_path: Path) -> None:
-    """100,000 messages of 200 browsers: each is handled, or was in the gateway that was killed."""
+    """100,000 messages of 200 browsers: each is handled, or was in a gateway that was killed."""
     async with field(tmp_path) as on:
         on.consumers[0].die_soon()
         await on.send_on(UNDER_WAY)
@@ -168,16 +168,17 @@ async def test_what_browsers_send_is_handled_in_order_whatever_is_killed(tmp_pat
         await on.send_on(UNDER_WAY)
         on.kill(on.consumers[3], on.consumers[5])
         on.begin_consumer()
+        await lose_gateway(on, on.gateways[2])
 
         await on.send_on(0)
         assert sum(each.sent for each in on.senders) == BROWSERS * MESSAGES * PHASES
-        state = await asyncio.to_thread(everything_handled, on)
+        await asyncio.to_thread(everything_handled, on)
         for each in on.consumers:
             if each not in on.killed and each is not on.consumers[2]:
                 each.stop()
         lost, repeated = check(on)
-    assert 0 < repeated <= state["redelivered"]
-    logger.info("%d messages were lost with their gateway, %d came twice", lost, repeated)
+    assert repeated
+    logger.info("%d messages were lost with their gateways, %d came twice", lost, repeated)
 
 
 async def lose_gateway(on: Field, lost: Daemon) -> None:
@@ -192,8 +193,8 @@ async def lose_gateway(on: Field, lost: Daemon) -> None:
     await on.connect(on.begin_gateway(), len(orphans) - half)
 
 
-def everything_handled(on: Field) -> dict[str, int | float]:
-    """Wait until living gateways have had everything and kept nothing; give the state of the queue."""
+def everything_handled(on: Field) -> None:
+    """Wait until living gateways have had everything, and see that they kept nothing."""
     sent = sum(each.sent for each in on.senders if each.door not in on.killed)
     kept = ("waiting", "unacknowledged", "paused", "dead", "dropped")
     with GatewayClient(on.address) as client:
@@ -205,7 +206,6 @@ def everything_handled(on: Field) -> dict[str, int | float]:
 
         state = eventually(look, RUN)
     assert not any(state[name] for name in kept), state
-    return state
 
 
 def check(on: Field) -> tuple[int, int]:
