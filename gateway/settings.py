@@ -293,6 +293,14 @@ class GatewaySettings(MemberSettings):
                     "give a lower port",
                     value=first,
                 )
+        php, own = self.php_start_port, self.start_port
+        if php and own and abs(php - own) < self.processes:
+            raise SettingsError(
+                "php_start_port",
+                f"meets the ports from {own} on that start_port gives to {self.processes} processes",
+                f"give one that is {self.processes} or more away",
+                value=php,
+            )
 
     @property
     def needs_certificate(self) -> bool:

@@ -49,6 +49,8 @@ def test_the_defaults_are_the_documented_ones() -> None:
         ({"send_buffer": 512 << 20}, "send_buffer_total", "is below send_buffer"),
         ({"start_port": 65535, "processes": 2}, "start_port", "leaves no port"),
         ({"php_start_port": 65535, "processes": 2}, "php_start_port", "leaves no port"),
+        ({"php_start_port": 2903, "processes": 4}, "php_start_port", "meets the ports from 2900"),
+        ({"php_start_port": 2900}, "php_start_port", "meets the ports from 2900 on"),
         ({"php_start_port": 0, "connmix": True}, "php_start_port", "and connmix each want"),
         ({"http": Address("127.0.0.1", 65534), "processes": 3}, "http", "leaves no port"),
         ({"drain": 25.0}, "drain", "is not below stop_timeout"),
@@ -79,6 +81,7 @@ def test_settings_that_do_not_fit_each_other_are_refused(
     [
         {"ping_interval": 0.0, "ping_timeout": 20.0},
         {"start_port": 0, "processes": 512},
+        {"start_port": 2900, "php_start_port": 2904, "processes": 4},
         {"listen": SECURE, "certfile": Path("c"), "keyfile": Path("k")},
         {"entry": "chat", "route": routes("/a=queue:a", "/b=queue:a"), "queue_topics": 1},
         {"entry": "chat", "route": routes("/a=entry", "queue:a")},
