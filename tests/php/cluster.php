@@ -41,7 +41,7 @@ const RAW = 2;
 const HEAD = 28;
 const PATIENCE = 20; // seconds before a script gives up on a machine that is busy
 
-set_error_handler(function (int $level, string $message, string $file, int $line): never {
+set_error_handler(static function (int $level, string $message, string $file, int $line): never {
     throw new ErrorException($message, 0, $level, $file, $line);
 });
 
@@ -66,7 +66,7 @@ final class Link
     ): void {
         $length = HEAD + strlen($ext) + strlen($body);
         $head = [$length, $command, 0, 0, 0, 0, $connection, $flags, 0, strlen($ext)];
-        fwrite($this->socket, pack('NCNnNnNCnN', ...$head) . $ext . $body);
+        $this->write(pack('NCNnNnNCnN', ...$head) . $ext . $body);
     }
 
     public function show(string $secretKey, int $command = GATEWAY_CLIENT_CONNECT, array $more = []): void
@@ -93,13 +93,40 @@ final class Link
         return $event;
     }
 
+    public function write(string $data): void
+    {
+        $this->closed_unless(fn () => fwrite($this->socket, $data) === strlen($data));
+    }
+
+    /** The next line of a register. */
+    public function line(): string
+    {
+        $this->closed_unless(function () use (&$line) {
+            return $line = fgets($this->socket);
+        });
+        return $line;
+    }
+
     private function read(int $size): string
     {
-        $data = $size === 0 ? '' : stream_get_contents($this->socket, $size);
-        if (strlen($data) < $size) {
-            throw new RuntimeException('the other side has closed the connection');
-        }
+        $this->closed_unless(function () use (&$data, $size) {
+            $data = $size === 0 ? '' : stream_get_contents($this->socket, $size);
+            return strlen($data) === $size;
+        });
         return $data;
+    }
+
+    /** How a closed connection shows depends on the moment: nothing is read, or an error is told. */
+    private function closed_unless(callable $done): void
+    {
+        try {
+            $is_done = $done();
+        } catch (ErrorException $error) {
+            $is_done = false;
+        }
+        if (!$is_done) {
+            throw new RuntimeException('the other side has closed the connection', 0, $error ?? null);
+        }
     }
 }
 
@@ -113,21 +140,16 @@ final class Cluster
     /** @return string[] */
     public function addresses(): array
     {
-        return $this->watch(new Link($this->register));
+        return told($this->watch());
     }
 
-    /** Asks the register on a link that lives on, which is then told of changes. */
-    public function watch(Link $register): array
+    /** A link to the register that tells of the gateways, now and at each change. */
+    public function watch(): Link
     {
+        $register = new Link($this->register);
         $hello = ['event' => 'worker_connect', 'secret_key' => $this->secretKey];
-        fwrite($register->socket, json_encode($hello) . "\n");
-        return $this->told($register);
-    }
-
-    public function told(Link $register): array
-    {
-        $line = fgets($register->socket) ?: throw new RuntimeException('the register has no answer');
-        return json_decode($line, true, flags: JSON_THROW_ON_ERROR)['addresses'];
+        $register->write(json_encode($hello) . "\n");
+        return $register;
     }
 
     /** Sends a frame about a client to its gateway, and waits until it has done what was asked. */
@@ -190,6 +212,12 @@ final class Cluster
         $link->frame(...$frame);
         return $link->answer();
     }
+}
+
+/** @return string[] */
+function told(Link $register): array
+{
+    return json_decode($register->line(), true, flags: JSON_THROW_ON_ERROR)['addresses'];
 }
 
 /** Where a client is: the address of its gateway, and its number there. */

@@ -143,6 +143,17 @@ def test_the_end_brings_the_session(stage: Stage) -> None:
     ]
 
 
+def test_a_gateway_that_comes_later(stage: Stage) -> None:
+    """The register tells of it while the link lives, and of its end."""
+    with gateway(stage.register, "--php-start-port", "0") as late:
+        assert told(stage.worker) == {"event": "gateways", "count": 3}
+        with browse(late.ready.ws) as page:
+            assert opened(stage.worker)["client_id"] == page.client_id
+        assert told(stage.worker)["event"] == "close"
+        late.stop()
+    assert told(stage.worker) == {"event": "gateways", "count": 2}
+
+
 def test_another_takes_over(stage: Stage) -> None:
     """When a worker dies its clients go on with another one."""
     with browse(stage.gateways[0].ready.ws) as page:

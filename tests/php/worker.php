@@ -8,23 +8,46 @@ declare(strict_types=1);
 
 require __DIR__ . '/cluster.php';
 
-[, $register, $name] = $argv;
+[, $address, $name] = $argv;
 $secretKey = $argv[3] ?? '';
+$register = (new Cluster($address, $secretKey))->watch();
 $links = [];
-foreach ((new Cluster($register, $secretKey))->addresses() as $address) {
-    $links[] = $link = new Link($address);
-    $link->show($secretKey, WORKER_CONNECT, ['worker_key' => $name]);
-}
+introduce(told($register));
 say('ready worker gateways=' . count($links));
 
 while (true) {
-    $readable = array_column($links, 'socket');
+    $readable = array_column([$register, ...array_values($links)], 'socket');
     $none = null;
     stream_select($readable, $none, $none, null);
-    foreach ($links as $link) {
+    if (in_array($register->socket, $readable, true)) {
+        introduce(told($register));
+        say(json_encode(['event' => 'gateways', 'count' => count($links)]));
+    }
+    foreach ($links as $at => $link) {
         if (in_array($link->socket, $readable, true)) {
-            handle($link, $link->event());
+            serve($at, $link);
         }
+    }
+}
+
+/** Makes a link to each gateway that has none yet, and ends those to gateways that have gone. */
+function introduce(array $addresses): void
+{
+    global $links, $name, $secretKey;
+    $links = array_intersect_key($links, array_flip($addresses));
+    foreach (array_diff($addresses, array_keys($links)) as $address) {
+        $links[$address] = new Link($address);
+        $links[$address]->show($secretKey, WORKER_CONNECT, ['worker_key' => $name]);
+    }
+}
+
+function serve(string $address, Link $link): void
+{
+    global $links;
+    try {
+        handle($link, $link->event());
+    } catch (RuntimeException) {
+        unset($links[$address]);
     }
 }
 
