@@ -1,27 +1,37 @@
 """The example with a login barrier, as its README says, in a real browser."""
 
+import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from gateway_client import GatewayClient
 from scripts.tree import ROOT
 from tests.support.daemons import DEV_ON_ANY_PORT, Daemon
+from tests.support.waiting import eventually
 
 FOLDER: Final = ROOT / "examples/entry_module"
 
 
-@contextmanager
-def logins(dev: Daemon) -> Iterator[None]:
-    """Run what checks logins."""
+def is_at_work(dev: Daemon) -> bool:
+    """Tell whether somebody checks logins."""
+    with GatewayClient(dev.ready.register) as client:
+        return client.get_all_queues().get("logins", {}).get("consumers") == 1
+
+
+@asynccontextmanager
+async def logins(dev: Daemon) -> AsyncIterator[Daemon]:
+    """Run what checks logins; it is there when the block begins, since a login waits for seconds only."""
     environment = {"GATEWAYWORKER_REGISTER": dev.ready.register}
     checks = Daemon("logins.py", environment=environment, folder=FOLDER, launcher=(sys.executable,))
     checks.launch()
     try:
-        yield
+        await asyncio.to_thread(eventually, lambda: is_at_work(dev))
+        yield checks
     finally:
         checks.kill()
 
@@ -43,8 +53,10 @@ async def test_nobody_is_heard_before_the_login(browser: Browser) -> None:
         await ann.goto(address)
         await bob.goto(address)
         await expect(ann.locator("#state")).to_have_text("connected")
-        await log_in(ann, "ann", "tulip")  # nobody checks logins yet
-        with logins(dev):
+        async with logins(dev) as checks:
+            checks.freeze()
+            await log_in(ann, "ann", "tulip")  # nobody checks it yet
+            checks.thaw()
             await expect(ann.locator("#messages li")).to_have_text(["ann came in", "ann: hello"])
             await log_in(bob, "bob", "tulip")
             await expect(bob.locator("#state")).to_have_text("closed: 4003 wrong password")

@@ -5,6 +5,7 @@ from gatewayworker import Gateway
 USERS = {"tulip": 1000, "rose": 1001}
 
 with Gateway.consume("chat", name="checker") as consumer:
+    print("ready checker", flush=True)  # noqa: T201 - what `Daemon` waits for
     for message in consumer:
         if "token" not in message.data:
             known = message.data["user_id"] == message.session["user_id"]

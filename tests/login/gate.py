@@ -10,4 +10,4 @@ async def on_message(conn: Conn, message: str | bytes) -> None:
     data = json.loads(message)
     await queue.push("chat", {**data, "user_id": conn.context.get("user_id")})
     if "token" in data:
-        await conn.wait_context("user_id", timeout=5)
+        await conn.wait_context("user_id", timeout=data["patience"])

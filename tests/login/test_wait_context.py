@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 
 import pytest
@@ -12,16 +11,17 @@ from playwright.async_api import Browser, Page
 from gateway_client import AsyncGatewayClient
 from scripts.tree import ROOT
 from tests.support.daemons import DEV_ON_ANY_PORT, Daemon
+from tests.support.waiting import PATIENCE
 
 FOLDER: Final = ROOT / "tests/login"
 MESSAGES: Final = 200
 """That a page sends behind its token: more than the 64 which the gateway keeps, so that it stops reading, too."""
 
-SEND_ALL_AT_ONCE: Final = """([url, token, count]) => new Promise((resolve) => {
+SEND_ALL_AT_ONCE: Final = """([url, login, count]) => new Promise((resolve) => {
   const socket = new WebSocket(url);
   const heard = [];
   socket.onopen = () => {
-    socket.send(JSON.stringify({ token }));
+    socket.send(JSON.stringify(login));
     for (let number = 0; number < count; number++) {
       socket.send(JSON.stringify({ text: `message ${number}` }));
     }
@@ -43,23 +43,23 @@ def dev() -> Iterator[Daemon]:
         yield running
 
 
-@contextmanager
-def checking(dev: Daemon) -> Iterator[None]:
-    """Run the consumer that checks tokens."""
+def checker(dev: Daemon) -> Daemon:
+    """Give the consumer that checks tokens."""
     environment = {"GATEWAYWORKER_REGISTER": dev.ready.register}
-    checker = Daemon(
-        "checker.py", environment=environment, folder=FOLDER, launcher=(sys.executable,)
-    )
-    checker.launch()
-    try:
-        yield
-    finally:
-        checker.kill()
+    return Daemon("checker.py", environment=environment, folder=FOLDER, launcher=(sys.executable,))
 
 
-async def converse(page: Page, dev: Daemon, token: str) -> dict[str, Any]:
-    """Let a page send its token and everything else at once; give what becomes of it."""
-    outcome: dict[str, Any] = await page.evaluate(SEND_ALL_AT_ONCE, [dev.ready.ws, token, MESSAGES])
+async def converse(page: Page, dev: Daemon, token: str, patience: float) -> dict[str, Any]:
+    """Let a page send its token and everything else at once; give what becomes of it.
+
+    Args:
+        page: In a browser.
+        dev: The gateway.
+        token: What a user would have from a login.
+        patience: Seconds that the token may take to be checked.
+    """
+    login = {"token": token, "patience": patience}
+    outcome: dict[str, Any] = await page.evaluate(SEND_ALL_AT_ONCE, [dev.ready.ws, login, MESSAGES])
     return outcome
 
 
@@ -74,10 +74,10 @@ async def test_what_is_sent_behind_the_token_comes_after_the_check(
 ) -> None:
     """In order, with the user known, for each page; one with a wrong token is closed with 3502, unheard."""
     pages = [await browser.new_page() for _ in range(3)]
-    tokens = ("tulip", "rose", "a guess")
-    with checking(dev):
+    tokens = (("tulip", PATIENCE), ("rose", PATIENCE), ("a guess", 0.5))
+    with checker(dev):
         ann, bob, guest = await asyncio.gather(
-            *(converse(page, dev, token) for page, token in zip(pages, tokens, strict=True))
+            *(converse(page, dev, *token) for page, token in zip(pages, tokens, strict=True))
         )
         async with AsyncGatewayClient(dev.ready.register) as client:
             state = (await client.get_all_queues())["chat"]
