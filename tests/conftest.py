@@ -7,12 +7,12 @@ from typing import Final
 
 import pytest
 from blockbuster import blockbuster_ctx
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.daemons import RUN_DIRS
 
 # A busy machine is slow at times, and that is no finding: no test here is about time.
-settings.register_profile("ours", deadline=None)
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")
 
 # What a test starts in its own way finds no instance of anybody else's, and leaves none behind.

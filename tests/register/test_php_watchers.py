@@ -62,6 +62,11 @@ class Program:
         return await self.reader.read() == b""
 
 
+def announcement(address: Address, node_id: str) -> Announce:
+    """Give what a gateway says that serves PHP programs."""
+    return Announce(node_id, address.host, 2900, 0, [*PhpIds(node_id, address).keys])
+
+
 class Peers(Dialler):
     """What dials the register: gateways, and PHP programs."""
 
@@ -72,8 +77,7 @@ class Peers(Dialler):
     async def gateway(self, address: Address, node_id: str = "0123456789ab") -> AioLink:
         """Announce a gateway that serves PHP programs."""
         link, owner = await self.dial(Role.GATEWAY)
-        keys = [*PhpIds(node_id, address).keys]
-        link.send(Announce(node_id, address.host, 2900, 0, keys), 1)
+        link.send(announcement(address, node_id), 1)
         assert (await owner.envelopes.get()).command == Reply()
         return link
 
@@ -162,12 +166,17 @@ async def test_clients_come_for_one_line_and_nobody_logs_it(
 async def test_while_it_settles_an_answer_waits_for_quiet() -> None:
     """A register that was just started has heard of one gateway, and soon will of another."""
     async with (
-        register(SETTLING, quiet=1.0, patience=HOUR) as (_, peers),
+        register(SETTLING, quiet=0.2, patience=HOUR) as (_, peers),
         await peers.program() as program,
     ):
+        first, _ = await peers.dial(Role.GATEWAY)
+        second, _ = await peers.dial(Role.GATEWAY)
+        # All in one turn, so that they arrive together, however busy the machine is.
+        first.send(announcement(FIRST, "0123456789ab"), 1)
+        first.flush()
         program.ask()
-        await peers.gateway(FIRST)
-        await peers.gateway(SECOND, "ba9876543210")
+        second.send(announcement(SECOND, "ba9876543210"), 1)
+        second.flush()
 
         assert await program.addresses() == ["10.0.0.1:2950", "10.0.0.2:2950"]
 
