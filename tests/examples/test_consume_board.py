@@ -21,19 +21,25 @@ ADD_ANN: Final = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def dev() -> Iterator[Daemon]:
     """Give a running register and a gateway that puts what browsers send on the queue."""
     with Daemon("gateway", *DEV_ON_ANY_PORT, "--no-demo", "--route", "queue:board") as running:
         yield running
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    """Give an empty database with the site's tables."""
-    path = tmp_path / "db.sqlite3"
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an empty database with the site's tables, to be copied: making it takes seconds."""
+    path = tmp_path_factory.mktemp("migrated") / "db.sqlite3"
     manage({"DATABASE": str(path)}, "migrate", "--verbosity", "0").wait()
     return path
+
+
+@pytest.fixture
+def database(migrated: Path, tmp_path: Path) -> Path:
+    """Give an empty database with the site's tables."""
+    return Path(shutil.copy(migrated, tmp_path))
 
 
 def manage(environment: Mapping[str, str], *arguments: str) -> Daemon:

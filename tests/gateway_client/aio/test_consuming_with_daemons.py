@@ -64,9 +64,11 @@ class Cluster:
     def hanging_consumer(self) -> subprocess.Popen[str]:
         """Start a process that takes one message, says so, and does nothing more."""
         command = [sys.executable, "-c", HANGING, self.address]
-        return self._stack.enter_context(
+        process = self._stack.enter_context(
             subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         )
+        self._stack.callback(process.kill)
+        return process
 
 
 @pytest.fixture
