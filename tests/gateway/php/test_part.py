@@ -223,6 +223,19 @@ async def test_a_client_that_does_not_read_is_not_read() -> None:
         assert len({str(each) for each in answers}) == 1
 
 
+async def test_half_a_frame_is_nothing() -> None:
+    """Who dies while it writes has asked for what came before that, and for nothing else."""
+    async with serving_php() as running, browsing(running) as (browser, client_id):
+        async with await PhpProgram.dial(running.php) as dying:
+            dying.tell(Command.SEND_TO_ONE, client_id, body="whole")
+            half = Frame(Command.SEND_TO_ONE, int(client_id[12:], 16), body=b"half")
+            dying.writer.write(half.encode()[:-1])
+        assert await browser.recv() == "whole"
+        async with await PhpProgram.dial(running.php) as other:
+            other.tell(Command.SEND_TO_ONE, client_id, body="of another")
+            assert await browser.recv() == "of another"
+
+
 async def test_a_flood_is_executed_in_turns() -> None:
     """A peer that asks for more than fits an inbox is slowed down, and loses nothing."""
     count = 2 * FULL_INBOX
