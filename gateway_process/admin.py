@@ -131,7 +131,7 @@ class Asked:
                 return found
 
     def reload(self, tell: Callable[[str], None]) -> dict[str, Any]:
-        """Have it reload, and wait until every process was replaced that is to be; Ctrl-C ends that.
+        """Have it reload, and wait until every process has, or was replaced; Ctrl-C ends the waiting.
 
         Args:
             tell: takes what should be said meanwhile.
@@ -141,11 +141,11 @@ class Asked:
             of processes that were.
 
         Raises:
-            ProcessError: it did not answer, its settings are wrong now, a process could not be
-                replaced, or the waiting was interrupted.
+            ProcessError: it did not answer, its settings are wrong now, a process could not take
+                them over or be replaced, or the waiting was interrupted.
         """
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        still = "still replacing processes; Ctrl-C ends the waiting, not the reload"
+        still = "still reloading; Ctrl-C ends the waiting, not the reload"
         try:
             return self._control.ask(Order.RELOAD.value, on_wait=lambda: tell(still))
         except KeyboardInterrupt:

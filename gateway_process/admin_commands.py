@@ -143,16 +143,15 @@ def restart(target: _Target, *, daemon: bool, commands: click.Group) -> int:
 def reload(target: _Target) -> int:
     """Have a running instance read its settings anew.
 
-    Certificates and the log file, too; a business worker's processes are replaced one after another,
-    which is waited for: exit code 1 if one could not be. Says which settings have changed, and which
-    of those need a restart.
+    Certificates, the entry module and the log file, too; a business worker's processes are replaced one
+    after another. Waits until it is done: exit code 1, and why, if a process could not take something
+    over or be replaced. Says which settings have changed, and which of those need a restart.
     """
     with Asked.of(target.run_dir, target.instance) as asked:
         change = asked.reload(_tell)
-    done = "reloaded" if change["replaced"] else "reloading"
     replaced = f"; replaced: {change['replaced']}" if change["replaced"] else ""
     changed = ", ".join(change["applied"]) or "nothing"
-    click.echo(f"{done} {target.instance}; changed: {changed}{replaced}")
+    click.echo(f"reloaded {target.instance}; changed: {changed}{replaced}")
     if change["needs_restart"]:
         _tell(f"changed, but needs a restart: {', '.join(change['needs_restart'])}")
     return ExitCode.OK

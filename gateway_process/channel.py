@@ -2,10 +2,12 @@
 
     supervisor -> child   settings, sockets (descriptors by kind), number, restarts, parent (pid)
                                                                                     first, once
-                          order: stop | drain | reload (with settings)
+                          order: stop | drain | reload (with settings, and ask: id where it matters
+                                                                                    how it went)
                           ask: id; question: work | connections; arguments
     child -> supervisor   ready: addresses
-                          answer: id; value, or refused: why the arguments are wrong
+                          answer: id; value, or refused: why the arguments are wrong, or why the
+                                                                            reload changed nothing
                           failed: message; the exit code follows
 
 Each message is a 4-byte big-endian length and that many bytes of JSON. The end of the stream means

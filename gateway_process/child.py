@@ -17,13 +17,14 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from gateway_process import collector, daemon, logs
 from gateway_process.channel import Channel, ChannelFull, Message
 from gateway_process.errors import ExitCode, ProcessError
 from gateway_process.inspection import ConnectionQuery
-from gateway_process.settings import restore
+from gateway_process.settings import Reloaded, restore
 from gateway_process.shared import SharedSettings
 from gateway_process.signals import Order, listen
 
@@ -107,13 +108,16 @@ async def _live(program: "Program[S]", channel: Channel, start: Message) -> None
 
     async def obey() -> None:
         async for message in channel.messages():
-            if "ask" in message:
+            if "question" in message:
                 _answer(channel, role, message)
                 continue
             order = Order(message["order"])
-            if order is Order.RELOAD:
-                handed[:] = [restore(program.settings, message["settings"])]
-            role.order(order)
+            if order is not Order.RELOAD:
+                role.order(order)
+                continue
+            handed[:] = [restore(program.settings, message["settings"])]
+            tell = partial(_tell_reload, channel, message.get("ask"))
+            role.ask_for_reload().add_done_callback(tell)
         os._exit(ExitCode.FAILED)  # the supervisor is gone, and its sockets and logs with it
 
     listen(lambda _: None, end_now=lambda: None)
@@ -136,6 +140,16 @@ def _answer(channel: Channel, role: daemon.Daemon[Any], message: Message) -> Non
         answer["refused"] = f"{type(error).__name__}: {error}"
     with suppress(ChannelFull):
         channel.send(answer)
+
+
+def _tell_reload(channel: Channel, number: int | None, asked: asyncio.Future[Reloaded]) -> None:
+    """Say how a reload went, if that was asked."""
+    if number is None or asked.cancelled():
+        return
+    error = asked.exception()
+    outcome: Message = {"value": None} if error is None else {"refused": str(error)}
+    with suppress(OSError):  # the supervisor is gone, or does not read
+        channel.send({"answer": number, **outcome})
 
 
 def _value(role: daemon.Daemon[Any], question: str, arguments: Message) -> Message | None:

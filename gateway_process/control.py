@@ -13,7 +13,7 @@ one who hangs. An instance that ends otherwise than cleanly says so last, unaske
 socket's mode (0600) is all the permission there is: who may connect may as well send a signal.
 
 The answer to a stop or drain says that it was ordered; the end of the connection, that it was carried
-out. A reload is answered when every process was replaced that is to be; where none is, when it was ordered.
+out. A reload is answered when every process has reloaded, or was replaced.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ class Controlled(Protocol):
         ...
 
     async def reload(self) -> Reloaded:
-        """Reload, and give what has changed when every process was replaced that is to be.
+        """Reload, and give what has changed when every process has reloaded, or was replaced.
 
         Raises:
             ProcessError: it changed nothing, or not all.

@@ -6,7 +6,7 @@ everything around it: the order of its life, the bound on its stop, what its fai
     start() -> ready -> reload()* -> [drain()] -> stop()
                         work()*, connections()*
 
-A STOP order cancels whatever of this is under way and goes to `stop()`; so does `Context.fail`.
+A reload tells who asked for it how it went. A STOP order cancels whatever of this is under way and goes to `stop()`; so does `Context.fail`.
 DRAIN before ready is STOP. How orders arrive (signals, a supervisor's channel) and where the ready
 addresses go is the caller's business: see `program` and `child`.
 """
@@ -35,13 +35,31 @@ from gateway_process.settings import Reloaded, reloaded
 from gateway_process.shared import SharedSettings
 from gateway_process.signals import Order
 
-__all__ = ["Addresses", "Context", "Daemon", "Role", "RoleFactory", "Sockets", "ready_line", "run"]
+__all__ = [
+    "RELOAD_LIMIT",
+    "STOPPED",
+    "Addresses",
+    "Context",
+    "Daemon",
+    "Role",
+    "RoleFactory",
+    "Sockets",
+    "ready_line",
+    "run",
+]
 
 logger = logging.getLogger(__package__)
 
 STUCK_GRACE: Final = 2.0
 """Seconds a process gets beyond its stop timeout to end by itself; then a watchdog ends it with
 exit code 1 and says where each thread stood. 25 + 2 stays below the 30 s that Kubernetes gives."""
+
+RELOAD_LIMIT: Final = 60.0
+"""Seconds after which whoever waits for a reload is told that it is not done yet: a new process that takes
+the place of an old one has as long, and an entry module is an application to import, too."""
+
+STOPPED: Final = "not reloaded: it is being stopped"
+"""What is said to whoever asks for a reload too late."""
 
 FAILED_START_GRACE: Final = 10.0
 """Seconds that a process gets to leave which could not start: nobody has told it to stop, and its exit
@@ -80,7 +98,7 @@ class Role(Protocol[S_contra]):
 
         Args:
             settings: the settings in force from now; they differ from the former ones in `hot`
-                fields only. An exception is logged and costs nothing else.
+                fields only. An exception is logged and told to who asked, and costs nothing else.
         """
         ...
 
@@ -147,6 +165,7 @@ class Daemon(Generic[S]):
         restarts: how often its place was filled again after a crash.
         announce: called once, with the addresses, when the role is ready.
         reread: reads the settings anew for a reload; may raise `ProcessError`.
+        reload_limit: seconds that `reload` waits.
     """
 
     def __init__(
@@ -160,6 +179,7 @@ class Daemon(Generic[S]):
         restarts: int = 0,
         announce: Callable[[Addresses], None],
         reread: Callable[[], S],
+        reload_limit: float = RELOAD_LIMIT,
     ) -> None:
         self.settings = settings
         self.name = name
@@ -169,7 +189,9 @@ class Daemon(Generic[S]):
         self._addresses: Addresses = {}
         self._announce = announce
         self._reread = reread
-        self._orders: asyncio.Queue[Order] = asyncio.Queue()
+        self._reload_limit = reload_limit
+        # Reloads that are to be carried out, each to be told how it went; None is the drain.
+        self._orders: asyncio.Queue[asyncio.Future[Reloaded] | None] = asyncio.Queue()
         self._life: asyncio.Task[None] | None = None
         self._role: Role[S] | None = None
         self._ready = False
@@ -185,18 +207,36 @@ class Daemon(Generic[S]):
         """Take an order, on the loop; orders that come again while carried out are harmless."""
         if order is Order.STOP or (order is Order.DRAIN and not self._ready):
             self._end()
+        elif order is Order.DRAIN:
+            self._orders.put_nowait(None)
         else:
-            self._orders.put_nowait(order)
+            _ = self.ask_for_reload()  # how it went is logged
+
+    def ask_for_reload(self) -> asyncio.Future[Reloaded]:
+        """Order a reload, on the loop; gives what it changed, or the `ProcessError` that it ended with.
+
+        Nothing comes from one that a stop overtakes.
+        """
+        asked: asyncio.Future[Reloaded] = asyncio.get_running_loop().create_future()
+        asked.add_done_callback(asyncio.Future.exception)  # it need not be waited for
+        self._orders.put_nowait(asked)
+        return asked
 
     async def reload(self) -> Reloaded:
-        """Order a reload, and say what it changes.
+        """Reload, and say what it changed.
 
         Raises:
-            ProcessError: the settings are wrong now.
+            ProcessError: the settings are wrong now, the role could not take them over, or it
+                was not done in time.
         """
-        change = reloaded(self.settings, self._reread())
-        self.order(Order.RELOAD)
-        return change
+        if self._leaving or self._ending:
+            raise RunError(STOPPED)
+        try:
+            async with asyncio.timeout(self._reload_limit):
+                return await asyncio.shield(self.ask_for_reload())
+        except TimeoutError:
+            limit = f"{self._reload_limit:g} s"
+            raise RunError(f"not reloaded within {limit}; how it goes on is logged") from None
 
     # What it tells of itself
 
@@ -273,25 +313,35 @@ class Daemon(Generic[S]):
         self._ready = True
         self._addresses = addresses
         self._announce(addresses)
-        while await self._orders.get() is Order.RELOAD:
-            await self._reload(self._role)
+        while (asked := await self._orders.get()) is not None:
+            await self._reload(self._role, asked)
         self._leaving = True
         logger.info("draining")
         await self._role.drain()
 
-    async def _reload(self, role: Role[S]) -> None:
+    async def _reload(self, role: Role[S], asked: asyncio.Future[Reloaded]) -> None:
         logs.reopen()
         try:
-            change = reloaded(self.settings, self._reread())
-            self.settings = change.settings
-            logs.set_level(self.settings.log_level)
-            await role.reload(self.settings)
+            change = await self._take_over(role)
         except ProcessError as error:
             logger.error("reload changed nothing: %s", error)  # noqa: TRY400 -- one line says it all
-        except Exception:
+            asked.set_exception(error)
+        except Exception as error:
             logger.exception("reload failed")
+            asked.set_exception(RunError(f"{_told(error)}; the log has the details"))
         else:
+            asked.set_result(change)
             _tell_reload(change.applied, change.needs_restart)
+
+    async def _take_over(self, role: Role[S]) -> Reloaded:
+        change = reloaded(self.settings, self._reread())
+        self.settings = change.settings
+        logs.set_level(self.settings.log_level)
+        try:
+            await role.reload(self.settings)
+        except ProcessError as error:  # not one of a start, whatever it says
+            raise RunError(str(error)) from error
+        return change
 
     async def _stop(self) -> None:
         if self._role is None:

@@ -21,7 +21,7 @@ from typing import Final
 
 from gateway_process.backoff import Backoff
 from gateway_process.channel import ChannelFull
-from gateway_process.daemon import STUCK_GRACE, Addresses, Sockets
+from gateway_process.daemon import RELOAD_LIMIT, STUCK_GRACE, Addresses, Sockets
 from gateway_process.errors import ChildError, ExitCode, RunError, StartupError
 from gateway_process.inspection import (
     ConnectionPage,
@@ -40,9 +40,10 @@ logger = logging.getLogger(__package__)
 
 KILL_GRACE: Final = STUCK_GRACE + 1.0
 """Seconds beyond its stop timeout after which a child is killed: it ends itself a little earlier."""
-START_LIMIT: Final = 60.0
+START_LIMIT: Final = RELOAD_LIMIT
 """Seconds that a new process has to be ready before the old one is kept instead: a large
-application is imported in a tenth of it, and a reload that never ended would hold up the next."""
+application is imported in a tenth of it, and a reload that never ended would hold up the next.
+One that goes on has as long to say how its reload went."""
 NEW: Final = "the new process"
 REMEDY: Final = "mend it and reload again"
 ENDS: Final = "it is being stopped"
@@ -66,7 +67,7 @@ class Child:
             who comes while its process is replaced waits for the next one.
         number: index among the processes of its program.
         replaces: a reload puts a new process in the place of the one that runs.
-        start_limit: seconds that such a new process has to be ready.
+        start_limit: seconds that such a new process has to be ready, and one that goes on to reload.
         stop_stage: whoever has a lower one has ended before this is told to stop.
         mendable: after a process that could not start, `replace` is waited for.
     """
@@ -163,14 +164,32 @@ class Child:
                 self._tell_replaced(ENDS)
             await replaced
 
+    async def reload(self) -> str:
+        """Have the process that runs take over the settings, and wait until it has.
+
+        Returns:
+            Why it has not; empty if it has, or there is none: the next one has them from the start.
+        """
+        process = self._process
+        if process is None or process.end.done():
+            return ""
+        try:
+            async with asyncio.timeout(self._start_limit):
+                why_not = await process.reload(self.settings)
+        except TimeoutError:
+            why_not = f"no answer within {self._start_limit:g} s"
+            logger.error("%s may not be reloaded: %s", self, why_not)  # noqa: TRY400 -- says it all
+        except ChannelFull:
+            why_not = self._note_deaf()
+        return ENDS if why_not and self._ending.is_set() else why_not
+
     def order(self, order: Order) -> None:
-        """Hand an order to the process, if there is one; STOP and DRAIN also end the place."""
-        if order is not Order.RELOAD:
-            self._last_order = order
-            self._ending.set()
-            self._called.set()
-            self._let_sockets_go()
-            self._tell_replaced(ENDS)
+        """End the place: hand STOP or DRAIN to the process, if there is one."""
+        self._last_order = order
+        self._ending.set()
+        self._called.set()
+        self._let_sockets_go()
+        self._tell_replaced(ENDS)
         for process in self._processes():
             self._hand(process, order)
 
@@ -248,7 +267,7 @@ class Child:
         if self._last_order is not None:  # given while it was being started
             self._hand(process, self._last_order)
         elif self.settings is not start.settings and not self.replaces:
-            self._hand(process, Order.RELOAD)
+            process.hand_over(self.settings)
         return process
 
     def _note_ready(self, process: ChildProcess) -> None:
@@ -384,12 +403,14 @@ class Child:
 
     def _hand(self, process: ChildProcess, order: Order) -> None:
         try:
-            if order is Order.RELOAD:
-                process.reload(self.settings)
-            else:
-                process.order(order)
+            process.order(order)
         except ChannelFull:
-            logger.error("%s does not read its orders", self)  # noqa: TRY400 -- one line says it all
+            self._note_deaf()
+
+    def _note_deaf(self) -> str:
+        why = "does not read its orders"
+        logger.error("%s %s", self, why)
+        return f"it {why}"
 
     def _let_sockets_go(self) -> None:
         """Close our copies: with them open, nobody would be refused when the process closes its own."""

@@ -144,9 +144,25 @@ class ChildProcess:
         """
         self._send({"order": order.value})
 
-    def reload(self, settings: SharedSettings) -> None:
+    def hand_over(self, settings: SharedSettings) -> None:
         """Tell it to reload, with the settings that were read anew; see `order`."""
-        self._send({"order": Order.RELOAD.value, "settings": dump(settings)})
+        self._send(_reload_with(settings))
+
+    async def reload(self, settings: SharedSettings) -> str:
+        """Tell it to reload, with the settings that were read anew, and wait until it has.
+
+        Returns:
+            Why it has not; empty if it has.
+
+        Raises:
+            ChannelFull: it does not read its orders.
+        """
+        answer = await self._answer(self._next_number(), _reload_with(settings))
+        if answer is None:
+            await asyncio.wait({self.end})
+            return f"it {self.how_it_ended}"
+        why_not: str = answer.get("refused", "")
+        return why_not
 
     def kill(self) -> None:
         """End it at once. Safe in a signal handler, and when it has ended."""
@@ -178,22 +194,28 @@ class ChildProcess:
         """Ask; a process that still owes an answer is not asked more, so that nothing piles up."""
         if self._overdue or self.end.done():
             return None
-        self._asked += 1
-        number = self._asked
-        answer: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
-        self._answers[number] = answer
+        number = self._next_number()
         try:
-            if not self._send({"ask": number, "question": question, "arguments": arguments}):
-                return None
             async with asyncio.timeout(ANSWER_TIME):
-                return await answer
+                return await self._answer(number, {"question": question, "arguments": arguments})
         except TimeoutError:
             self._overdue.add(number)
         except ChannelFull:
             pass
+        return None
+
+    def _next_number(self) -> int:
+        self._asked += 1
+        return self._asked
+
+    async def _answer(self, number: int, message: Message) -> Message | None:
+        """Send what is to be answered, and wait for that; None when it has ended."""
+        answer: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
+        self._answers[number] = answer
+        try:
+            return await answer if self._send({"ask": number, **message}) else None
         finally:
             del self._answers[number]
-        return None
 
     def _send(self, message: Message) -> bool:
         if self.end.done():
@@ -238,6 +260,10 @@ class ChildProcess:
         answer = self._answers.get(number)
         if answer is not None and not answer.done():
             answer.set_result(message)
+
+
+def _reload_with(settings: SharedSettings) -> Message:
+    return {"order": Order.RELOAD.value, "settings": dump(settings)}
 
 
 def _first_message(start: Start, fds: Mapping[str, Sequence[int]]) -> Message:

@@ -1,7 +1,7 @@
 """Several children under one parent: start, one ready line, restart, orders, stop, questions.
 
 Each child (`place`) keeps itself filled; here they are one program. A first process that fails makes
-the whole start fail. A reload is handed on, or replaces the processes of those children that say
+the whole start fail. A reload is handed on, and how it went is heard, or it replaces the processes of those children that say
 so: one child after another, each finished before the next, and no further once one has failed. Reloads
 follow each other, and those that come during another are one.
 
@@ -19,7 +19,7 @@ from functools import partial
 from typing import Final
 
 from gateway_process import logs
-from gateway_process.daemon import Addresses
+from gateway_process.daemon import STOPPED, Addresses
 from gateway_process.errors import ProcessError, RunError
 from gateway_process.inspection import ConnectionPage, ConnectionQuery, ProcessStatus, no_page
 from gateway_process.place import KILL_GRACE, Child, NotReplaced
@@ -151,13 +151,13 @@ class Supervisor:
     # Reloading
 
     async def reload(self) -> Reloaded:
-        """Reload, once those before have been, and wait until every process was replaced that is to be.
+        """Reload, once those before have been, and wait until every process has, or was replaced.
 
         A caller that is cancelled ends its waiting only.
 
         Raises:
-            ProcessError: the settings are wrong now, a process could not be replaced, or the
-                children were told to end before it was done.
+            ProcessError: the settings are wrong now, a process could not take them over or be
+                replaced, or the children were told to end before it was done.
         """
         return await asyncio.shield(self._ask_for_reload())
 
@@ -171,7 +171,7 @@ class Supervisor:
         async with self._turn:
             self._next_reload = None
             if self._last_order is not None:
-                raise RunError("not reloaded: it is being stopped")
+                raise RunError(STOPPED)
             return await self._reload()
 
     async def _reload(self) -> Reloaded:
@@ -182,10 +182,25 @@ class Supervisor:
         except ProcessError as error:
             logger.error("reload changed nothing: %s", error)  # noqa: TRY400 -- one line says it all
             raise
-        for child in self._children:
-            if not child.replaces:
-                child.order(Order.RELOAD)
-        return replace(change, replaced=await self._replace_all(former))
+        others = asyncio.create_task(self._reload_others())
+        try:
+            count = await self._replace_all(former)
+        except RunError as error:
+            raise RunError("; ".join(filter(None, (await others, str(error))))) from error
+        if why_not := await others:
+            raise RunError(why_not)
+        return replace(change, replaced=count)
+
+    async def _reload_others(self) -> str:
+        """Have the children whose processes go on reload, all at once; give why some have not."""
+        told = [child for child in self._children if not child.replaces]
+        reasons: dict[str, list[str]] = {}
+        answers = await asyncio.gather(*(child.reload() for child in told))
+        for child, why_not in zip(told, answers, strict=True):
+            if why_not:
+                reasons.setdefault(why_not, []).append(str(child))
+        parts = [f"{', '.join(names)}: {why_not}" for why_not, names in reasons.items()]
+        return f"not reloaded: {'; '.join(parts)}" if parts else ""
 
     async def _replace_all(self, former: Mapping[Child, SharedSettings]) -> int:
         """Replace one child after another; where one fails, the rest keep their settings too."""

@@ -318,7 +318,8 @@ def test_a_reload_names_what_needs_a_restart(probes: Instances, tmp_path: Path) 
     probes.start("probe", "-c", str(file))
     file.write_text('[gateway]\ngreeting = "two"\ncold = "x"\n')
     done = probes("probe", "reload")
-    assert (done.code, done.err) == (ExitCode.OK, "changed, but needs a restart: cold\n")
+    assert done.code == ExitCode.OK
+    assert done.err.endswith("changed, but needs a restart: cold\n")
     assert done.out.rstrip().endswith("changed: greeting")
     eventually(lambda: "reloaded two" in probes.log("probe"))
 
@@ -331,6 +332,18 @@ def test_a_reload_of_what_is_wrong_changes_nothing(probes: Instances, tmp_path: 
     file.write_text("[gateway]\ngreting = 1\n")
     done = probes("probe", "reload")
     assert (done.code, "did you mean greeting?" in done.err) == (ExitCode.USAGE, True)
+    assert probes("probe", "status").code == ExitCode.OK
+
+
+def test_a_reload_that_the_role_cannot_take_over_fails(probes: Instances, tmp_path: Path) -> None:
+    """The command ends with exit code 1 and the role's reason; the instance goes on."""
+    file = tmp_path / "c.toml"
+    file.write_text("")
+    probes.start("probe", "-c", str(file))
+    file.write_text('[gateway]\ngreeting = "bad"\n')
+    done = probes("probe", "reload")
+    assert (done.code, done.out) == (ExitCode.FAILED, "")
+    assert done.err.endswith("greeting: bad; give another\n")
     assert probes("probe", "status").code == ExitCode.OK
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from gateway_process.daemon import Addresses, Context, Daemon, ready_line
+from gateway_process.daemon import RELOAD_LIMIT, Addresses, Context, Daemon, ready_line
 from gateway_process.errors import RunError, SettingsError, StartupError
 from gateway_process.inspection import ConnectionPage, ConnectionQuery, State, Work
 from gateway_process.settings import setting
@@ -69,7 +69,9 @@ class Steps:
 class Life:
     """A daemon under test, running."""
 
-    def __init__(self, role: Steps, settings: Toy | None = None) -> None:
+    def __init__(
+        self, role: Steps, settings: Toy | None = None, *, reload_limit: float = RELOAD_LIMIT
+    ) -> None:
         self.role = role
         self.announced: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
         self.new = settings or Toy()
@@ -80,6 +82,7 @@ class Life:
             sockets={},
             announce=self.announced.set_result,
             reread=self.reread,
+            reload_limit=reload_limit,
         )
         self.end = asyncio.create_task(self.daemon.live())
 
@@ -211,6 +214,37 @@ async def test_reload_that_fails_costs_nothing(
     await life.end
     assert role.steps[-2:] == ["drain", "stop"]
     assert "reload" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (StartupError("no certificate"), "^no certificate$"),
+        (ValueError("no"), "^ValueError: no; the log has the details$"),
+    ],
+)
+async def test_who_waits_for_a_reload_hears_how_it_went(fault: Exception, told: str) -> None:
+    """What has changed, or why the role could not take it over."""
+    life = Life(role := Steps())
+    await life.announced
+    life.new = replace(life.new, greeting="bye")
+    assert (await life.daemon.reload()).applied == ("greeting",)
+    role.faults["reload"] = fails(fault)
+    with pytest.raises(RunError, match=told):
+        await life.daemon.reload()
+    life.daemon.order(Order.STOP)
+    with pytest.raises(RunError, match=r"^not reloaded: it is being stopped$"):
+        await life.daemon.reload()
+    await life.end
+
+
+async def test_waiting_for_a_reload_is_bounded() -> None:
+    """One that is not ready, or busy, reloads later."""
+    life = Life(Steps(start=forever), reload_limit=0.01)
+    with pytest.raises(RunError, match=r"^not reloaded within 0\.01 s"):
+        await life.daemon.reload()
+    life.daemon.order(Order.STOP)
+    await life.end
 
 
 async def test_start_that_refuses_is_told_as_it_is() -> None:

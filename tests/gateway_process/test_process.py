@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -47,7 +48,8 @@ async def test_one_that_has_ended_takes_nothing() -> None:
     process = await launched(fault="die")
     assert await process.end == 9
     process.order(Order.STOP)
-    process.reload(process.start.settings)
+    process.hand_over(process.start.settings)
+    assert await process.reload(process.start.settings) == "it ended with exit code 9"
     process.kill()
     assert await process.work() is None
     assert await process.connections(ConnectionQuery()) is None
@@ -67,6 +69,20 @@ async def test_one_that_ends_while_it_is_asked_does_not_answer() -> None:
     assert await asyncio.gather(*asked) == [None] * 3
     assert await process.end == -signal.SIGKILL
     assert process.how_it_ended == "was killed by signal 9"
+
+
+async def test_a_reload_is_answered_when_it_is_done() -> None:
+    """Empty if the role took the settings over, else with its reason; a process that ends says how."""
+    process = await launched()
+    await process.settled.wait()
+    settings = ProbeSettings()
+    assert await process.reload(replace(settings, greeting="two")) == ""
+    assert await process.reload(replace(settings, greeting="bad")) == "greeting: bad; give another"
+    os.kill(process.pid, signal.SIGSTOP)
+    reload = asyncio.create_task(process.reload(settings))
+    await asyncio.sleep(0)
+    process.kill()
+    assert await reload == "it was killed by signal 9"
 
 
 async def test_failure_is_told_in_its_own_words() -> None:

@@ -326,6 +326,46 @@ async def test_reload_of_both_kinds(caplog: pytest.LogCaptureFixture) -> None:
             assert {await talk.ask("greet") for talk in talks} == {"two"}
 
 
+async def test_who_waits_hears_who_could_not_reload() -> None:
+    """Those with one reason are told together; and so is what went wrong with a replacement."""
+    async with Supervised(processes=3) as running:
+        for child in running.children[:2]:
+            child.replaces = False
+        before = await running.pids()
+        running.change(greeting="bad")
+        could_not = r"^not reloaded: probe #0, probe #1: greeting: bad; give another"
+        with pytest.raises(RunError, match=could_not + "$"):
+            await running.supervisor.reload()
+        after = await running.pids()
+        assert (after[:2], after[2] != before[2]) == (before[:2], True)
+        running.change(fault="refuse")
+        with pytest.raises(RunError, match=could_not + "; probe #2 is not replaced: .*no register"):
+            await running.supervisor.reload()
+        running.change(greeting="good", fault="")
+        assert (await running.supervisor.reload()).replaced == 1
+
+
+async def test_one_that_does_not_answer_a_reload_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Its time is bounded, and the others have reloaded."""
+    async with Supervised(processes=2, replaces=False, start_limit=0.5) as running:
+        await running.signal(signal.SIGSTOP)
+        with pytest.raises(RunError, match=r"^not reloaded: probe #0: no answer within 0\.5 s$"):
+            await running.supervisor.reload()
+        assert "probe #0 may not be reloaded: no answer within 0.5 s" in caplog.text
+
+
+async def test_a_reload_that_a_stop_overtakes_is_told() -> None:
+    """The process ends before it has answered."""
+    async with Supervised(replaces=False) as running:
+        await running.signal(signal.SIGSTOP)
+        reload = asyncio.create_task(running.children[0].reload())
+        await asyncio.sleep(0)
+        running.supervisor.order(Order.STOP)
+        running.supervisor.kill()
+        assert await reload == "it is being stopped"
+        assert await running.children[0].reload() == ""
+
+
 # Questions
 
 

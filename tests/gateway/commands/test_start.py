@@ -6,6 +6,7 @@ import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,6 +112,23 @@ def test_a_reload_names_what_needs_a_restart(
     done = instances("gateway", "reload")
     assert (done.code, done.out.rstrip()[-14:]) == (ExitCode.OK, "changed: drain")
     assert "needs a restart: ping_interval, ping_timeout" in done.err
+
+
+def test_a_reload_that_no_process_can_take_over_says_why(
+    instances: Instances, directory: Daemon, tmp_path: Path
+) -> None:
+    """An entry module that is broken: the command fails, and the old one goes on until it is mended."""
+    module = tmp_path / "app_entry.py"
+    module.write_text("def on_message(conn, message): ...\n")
+    options = ["--entry", "app_entry", "--app-dir", str(tmp_path), "--processes", "2"]
+    start(instances, directory, *options)
+    module.write_text("def on_message(conn): ...\n")
+    done = instances("gateway", "reload")
+    assert (done.code, done.out) == (ExitCode.FAILED, "")
+    told = "gateway: not reloaded: gateway #0, gateway #1: on_message of app_entry takes (conn)"
+    assert told in done.err
+    module.write_text("def on_message(conn, message): ...\n")
+    assert instances("gateway", "reload").code == ExitCode.OK
 
 
 def test_a_restart_is_the_same_gateway_again(instances: Instances, directory: Daemon) -> None:

@@ -55,7 +55,7 @@ async def on_worker_start(worker):
     while not Path({!r}).exists():
         await asyncio.sleep(0.02)
 """
-STILL = "still replacing processes; Ctrl-C ends the waiting, not the reload\n"
+STILL = "still reloading; Ctrl-C ends the waiting, not the reload\n"
 
 
 @pytest.fixture

@@ -95,6 +95,8 @@ class Probe:
         return str(os.getpid())
 
     async def reload(self, settings: ProbeSettings) -> None:
+        if settings.greeting == "bad":
+            raise RunError("greeting: bad; give another")
         self.settings = settings
         say("reloaded", settings.greeting)
 
