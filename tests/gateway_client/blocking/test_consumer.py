@@ -171,11 +171,12 @@ def test_what_is_acknowledged_while_it_closes_does_not_disturb_it(
                 return sum(message.ack() for message in reversed(taken))
 
             acknowledging = Beside(acknowledge)
-        acknowledging.join()
+        settled = acknowledging.join()
     finally:
         sys.setswitchinterval(interval)
-    pushed.join()
     gateway.wait_for(lambda: not any(link.is_open for link in gateway.consumers))
+    assert len(gateway.acknowledged) == len({*gateway.acknowledged}) == settled
+    assert {*gateway.acknowledged} <= {*pushed.join()}
 
 
 def test_a_signal_handler_may_close_in_the_middle_of_a_wait(
