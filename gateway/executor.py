@@ -69,7 +69,7 @@ class ExecutorCounters:
 
     Attributes:
         commands: Commands executed.
-        failed: Commands answered with an error.
+        failed: Commands answered with an error, or refused without one, as those of PHP.
         turns: Turns of the loop that executed any.
     """
 

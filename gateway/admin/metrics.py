@@ -380,7 +380,7 @@ _BACKENDS: Final = (
     counter("commands", "Commands executed.", lambda s: s.executor.counters.commands),
     counter(
         "commands_failed",
-        "Commands answered with an error.",
+        "Commands answered with an error, or refused without one, as those of PHP.",
         lambda s: s.executor.counters.failed,
     ),
     counter(

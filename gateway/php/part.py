@@ -22,6 +22,7 @@ from gateway.php.frames import Frame
 from gateway.php.link import PhpLink
 from gateway.php.requests import Requests
 from gateway.php.worker import PhpWorkers
+from gateway_process.refusals import Refusals
 from gateway_wire.aio.listener import Acceptor
 from gateway_wire.commands import CommandError
 from gateway_wire.errors import ErrorCode, MessageTooLarge, RemoteProtocolError
@@ -40,6 +41,9 @@ FIRST_FRAME_TIME: Final = 10.0
 """Seconds in which a peer must have sent a frame, with the secret key if there is one; GatewayWorker's
 register gives as long."""
 
+ANYBODY: Final = "PHP programs:"
+"""In the place of a peer's address, for what is refused whoever asks for it."""
+
 
 class PhpPart:
     """Serves the clients and workers of GatewayWorker.
@@ -56,6 +60,7 @@ class PhpPart:
             secret_key: The cluster's secret key, empty for none.
         """
         self._core = core
+        self._refusals = Refusals(logger)
         self._workers = PhpWorkers(core.router, asyncio.get_running_loop())
         listener = partial(Acceptor, partial(PhpLink, secret_key), hello_timeout=FIRST_FRAME_TIME)
         self.backend = Backend(listener, core.executor, self._workers.link_lost)
@@ -72,21 +77,21 @@ class PhpPart:
         """
         core = self._core
         requests = Requests(core.hub, core.commands, node)
-        core.executor.add({Frame: partial(_execute, requests)}, self._workers.table())
+        core.executor.add({Frame: partial(self._execute, requests)}, self._workers.table())
         await self.backend.start(sock)
 
+    def _execute(self, requests: Requests, frame: Frame) -> Answer:
+        """Do what a frame asks for; return the answer, or a generator of its parts.
 
-def _execute(requests: Requests, frame: Frame) -> Answer:
-    """Do what a frame asks for; return the answer, or a generator of its parts.
-
-    Raises:
-        CommandError: It breaks the protocol, which ends the link.
-    """
-    try:
-        return requests.execute(frame)
-    except RemoteProtocolError as error:
-        raise CommandError(ErrorCode.PROTOCOL, error.text) from error
-    except (CommandError, MessageTooLarge) as error:
-        # Nobody waits for an answer to those that can be refused. A worker would lose its link for it.
-        logger.warning("%s of a PHP program is refused: %s", frame.name, error)
-        return None
+        Raises:
+            CommandError: It breaks the protocol, which ends the link.
+        """
+        try:
+            return requests.execute(frame)
+        except RemoteProtocolError as error:
+            raise CommandError(ErrorCode.PROTOCOL, error.text) from error
+        except (CommandError, MessageTooLarge) as error:
+            # Nobody waits for an answer to those that can be refused. A worker would lose its link for it.
+            self._core.executor.counters.failed += 1
+            self._refusals.tell(ANYBODY, f"{frame.name} of a PHP program is refused: {error}")
+            return None

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.executor import FULL_INBOX
 from gateway.php.frames import Command, Frame
+from gateway_process.refusals import LINES_PER_HOST
 from gateway_wire.commands import (
     BindUid,
     CountClients,
@@ -197,7 +198,21 @@ async def test_a_send_that_is_refused_costs_no_link(caplog: pytest.LogCaptureFix
 
         assert await browser.recv() == "x" * 1000
         assert await program.ask(Command.IS_ONLINE, client_id) == 1
+        assert running.process.core.executor.counters.failed == 1
     assert "SEND_TO_ONE of a PHP program is refused: the message has 1,001 bytes" in caplog.text
+
+
+async def test_refused_sends_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """An application may send what is too large a thousand times a second; the metrics count it."""
+    count = 3 * LINES_PER_HOST
+    async with serving_php(max_message=1000) as running, await PhpProgram.dial(running.php) as php:
+        for more in range(count):
+            php.tell(Command.SEND_TO_ALL, body=bytes(1001 + more))
+        assert await php.ask(Command.GET_CLIENT_COUNT_BY_GROUP) == 0
+        assert running.process.core.executor.counters.failed == count
+    said = [each.getMessage() for each in caplog.records if "refused" in each.getMessage()]
+    assert len(said) == LINES_PER_HOST + 1
+    assert said[-1].startswith("what else is refused of PHP programs is counted in the metrics")
 
 
 async def test_a_client_that_does_not_read_is_not_read() -> None:
