@@ -13,7 +13,14 @@ from typing import Any, Generic, TypeVar
 from gateway_process.errors import BadValue, SettingsError
 from gateway_process.secret import read_secret_file
 from gateway_process.settings import Settings, Spec, specs_of
-from gateway_process.sources import Given, Layer, from_environment, from_file, from_flags
+from gateway_process.sources import (
+    Given,
+    Layer,
+    from_environment,
+    from_file,
+    from_flags,
+    from_register,
+)
 
 __all__ = ["Loaded", "Loader"]
 
@@ -102,7 +109,9 @@ class Loader(Generic[S]):
     def _layers(self) -> tuple[list[Layer], list[str]]:
         environment, warnings = from_environment(self.settings, self.role, self.environ)
         file = from_file(self.settings, self.role, self.config) if self.config else []
-        return [from_flags(self.flags), *environment, *file, from_flags(self.defaults)], warnings
+        beside = [from_register(self.config, self.environ)] if self.config else []
+        layers = [from_flags(self.flags), *environment, *file, from_flags(self.defaults), *beside]
+        return layers, warnings
 
     def _checked(self, values: Mapping[str, Any], sources: Mapping[str, str]) -> S:
         try:

@@ -9,6 +9,7 @@ warning. What the values mean is `loader`'s business.
     environment, shared settings          GATEWAYWORKER_REGISTER=10.0.0.1:1236
     file, the role's section              [gateway] ping_interval = 25   (or [[route]] at the top)
     file, shared settings at the top      register = "10.0.0.1:1236"
+    file, where its own register listens  [register] listen = "10.0.0.1:1236"
 """
 
 import difflib
@@ -23,6 +24,7 @@ from typing import Any, Final
 from gateway_process.errors import SettingsError
 from gateway_process.settings import ROLES, TABLES, Settings, Spec, specs_of
 from gateway_process.shared import MemberSettings
+from gateway_wire.addresses import Address, BadAddress
 
 __all__ = [
     "PREFIX",
@@ -31,6 +33,7 @@ __all__ = [
     "from_environment",
     "from_file",
     "from_flags",
+    "from_register",
     "sections_of",
     "variable",
 ]
@@ -129,6 +132,26 @@ def from_file(settings: type[Settings], role: str, path: Path) -> list[Layer]:
         _layer(chain(section, _given(own, specs, top))),
         _layer(_given(plain, shared, top, besides=TABLES)),
     ]
+
+
+def from_register(path: Path, environ: Mapping[str, str]) -> Layer:
+    """Give the layer of the register that a file has a section for: the others find it where it listens.
+
+    Port 0 says nothing, and what is no address is the register's to tell.
+
+    Raises:
+        SettingsError: the file cannot be read, is not TOML, or has a section nobody knows.
+    """
+    section = _sections(_read(path), path).get("register")
+    if section is None:
+        return {}
+    raw = environ.get(f"{PREFIX}REGISTER__LISTEN") or section.get("listen", "")
+    try:
+        address = Address.parse(str(raw))
+    except BadAddress:
+        return {}
+    where = f"{path}: [register] listen"
+    return {"register": Given(str(address.dialled), where)} if address.port else {}
 
 
 def sections_of(path: Path) -> list[str]:

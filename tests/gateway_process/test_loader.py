@@ -136,6 +136,32 @@ def test_register_may_be_a_list_or_text(tmp_path: Path) -> None:
     assert load(GATEWAYWORKER_REGISTER="a:1,b:2").settings.register == both
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('[register]\nlisten = "0.0.0.0:77"\n', "127.0.0.1:77"),
+        ('[register]\nlisten = "10.0.0.5:77"\n', "10.0.0.5:77"),
+        ('register_address = "b:2"\n[register]\nlisten = "a:1"\n', "b:2"),
+        ("[register]\n", "127.0.0.1:1236"),
+        ('[register]\nlisten = "a:0"\n', "127.0.0.1:1236"),
+        ("[register]\nlisten = 7\n", "127.0.0.1:1236"),
+    ],
+)
+def test_the_register_of_the_same_file_is_found(tmp_path: Path, text: str, found: str) -> None:
+    """Where it listens, if no register is named; its port 0 and its mistakes say nothing."""
+    settings = load(None, written(tmp_path, text)).settings
+    assert settings.register == (Address.parse(found),)
+
+
+def test_what_is_known_better_of_a_register_counts(tmp_path: Path) -> None:
+    """Its variable wins over its section, and what a master knows of it over both."""
+    file = written(tmp_path, '[register]\nlisten = "a:1"\n')
+    environ = {"GATEWAYWORKER_REGISTER__LISTEN": "c:3"}
+    assert load(None, file, **environ).settings.register == (Address("c", 3),)
+    loader = Loader(settings=Toy, role="gateway", config=file, environ=environ)
+    assert loader.with_defaults(register="d:4").load().settings.register == (Address("d", 4),)
+
+
 def test_reading_again_sees_what_changed(tmp_path: Path) -> None:
     """A loader looks anew each time, as a reload needs."""
     file = written(tmp_path, "[gateway]\nwait = 1\n")

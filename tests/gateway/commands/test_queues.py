@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,16 @@ def test_what_waits_in_all_gateways_is_added_up(members: tuple[Daemon, Daemon, D
     assert told.pop("topic") == "chat"
     assert told.pop("waiting") == str(2 * MEMBERS)
     assert set(told.values()) == {"0"}
+
+
+def test_the_register_of_the_file_is_asked(
+    members: tuple[Daemon, Daemon, Daemon], tmp_path: Path
+) -> None:
+    """As `gatewayworker start` has it: where it listens, if none is named."""
+    file = tmp_path / "cluster.toml"
+    file.write_text(f'[register]\nlisten = "{members[0].ready.listen}"\n')
+    code, output, _ = run("gateway", "queues", "-c", str(file), "--json")
+    assert (code, *json.loads(output)) == (ExitCode.OK, "chat")
 
 
 def test_json_has_all_that_is_known(members: tuple[Daemon, Daemon, Daemon]) -> None:
