@@ -339,10 +339,14 @@ def test_a_reload_reads_routes_anew(directory: Daemon, tmp_path: Path) -> None:
             return discarded(running.ready.http) > before
 
         eventually(newcomer_is_for_nobody)
-        before = discarded(running.ready.http)
-        old.socket.send("still for the queue")
         with GatewayClient(directory.ready.listen) as client:
-            eventually(lambda: client.get_all_queues()["chat"]["waiting"] >= 1)
+
+            def waiting() -> int:
+                return int(client.get_all_queues().get("chat", {}).get("waiting", 0))
+
+            before, newcomers = discarded(running.ready.http), waiting()
+            old.socket.send("still for the queue")
+            eventually(lambda: waiting() == newcomers + 1)
         assert discarded(running.ready.http) == before
 
 
