@@ -93,9 +93,18 @@ class Dispatch:
         return topic
 
     def forget_if_unused(self, topic: Topic) -> None:
-        """Forget a topic that nobody has anything to do with any more."""
+        """Forget a topic that nobody has anything to do with any more.
+
+        While dead messages of it are there it stays, for it says how many died.
+        """
         if topic.is_unused:
-            self.topics.pop(topic.name, None)
+            dead = self.topics.get(DEAD + topic.name)
+            if dead is None or dead.is_empty:
+                self.topics.pop(topic.name, None)
+        if topic.is_dead and topic.is_empty:
+            origin = self.topics.get(topic.name.removeprefix(DEAD))
+            if origin is not None:
+                self.forget_if_unused(origin)
 
     def make_room(self, topic: Topic, left: int) -> None:
         """Tell as many that there is room as messages have left, and all if nothing is left."""

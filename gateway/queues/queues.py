@@ -9,7 +9,7 @@ Bounds. What was read from a client is taken, also where its topic is full; but 
 so, and whoever asked to be told (:meth:`Queues.call_when_room`) is, one for each message that leaves,
 and all of them when nothing is left: whoever is told may have nothing to send.
 
-A topic exists while something is in it, somebody consumes it, or a route leads there
+A topic exists while something is in it or in its `dead:` topic, somebody consumes it, or a route leads there
 (:meth:`Queues.open_topic`). Everything is synchronous and takes the time as an argument.
 """
 

@@ -217,7 +217,9 @@ class World(RuleBasedStateMachine):
         return sum(name in each.topics for each in self.consumers)
 
     def _exists(self, name: str) -> bool:
-        return bool(self.accounts[name].messages or self._count(name) or name == "kept")
+        dead = self.accounts.get(DEAD + name)
+        left = self.accounts[name].messages or (dead is not None and dead.messages)
+        return bool(left or self._count(name) or name == "kept")
 
     def _forget_unused(self) -> None:
         for name in ALL_TOPICS:
@@ -377,6 +379,21 @@ def test_a_message_that_was_tried_often_enough_is_dead() -> None:
     for _ in range(5):
         core.reject("undertaker", "bad")
     assert core.state("dead:t")["unacknowledged"] == 1
+
+
+def test_a_topic_stays_as_long_as_its_dead() -> None:
+    """It says how many died, also when nobody else has anything to do with it."""
+    core = Queued(tries=1)
+    core.come("w", "t")
+    core.push("t", "bad")
+    core.reject("w", "bad")
+    core.leave("w")
+    assert core.state("t") == {"pushed": 1, "delivered": 1, "dead": 1}
+    core.come("undertaker", "dead:t")
+    core.acknowledge("undertaker", "bad")
+    assert core.queues.topics.keys() == {"dead:t"}
+    core.leave("undertaker")
+    assert not core.queues.topics
 
 
 def test_the_dead_keep_their_order() -> None:
