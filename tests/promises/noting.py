@@ -69,8 +69,9 @@ class Consumer(Daemon):
     """
 
     def __init__(self, kind: str, register: str, file: Path) -> None:
-        path = {"PYTHONPATH": str(_ROOT)}
-        super().__init__(__spec__.name, kind, register, str(file), environment=path)
+        # A folder that is made when this is imported there would outlive `kill -9`.
+        places = {"PYTHONPATH": str(_ROOT), "TMPDIR": str(file.parent)}
+        super().__init__(__spec__.name, kind, register, str(file), environment=places)
         self._file = file
         file.touch()
 
