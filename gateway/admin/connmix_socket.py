@@ -78,6 +78,8 @@ class ConnmixSocket:
         # From the first pop on.
         self._popper: Popper | None = None
         self._writer: asyncio.Task[None] | None = None
+        # Topics on which something could not be written, as the log has said.
+        self._unwritable: set[str] = set()
 
     def __repr__(self) -> str:
         return f"<ConnmixSocket of {self._name or 'nobody yet'}, {self._popper or 'pops nothing'}>"
@@ -216,8 +218,13 @@ class ConnmixSocket:
             return dialect.event_of(self._part.node_id(), connection.client_id, message.topic, data)
         except (TypeError, ValueError, RecursionError) as error:
             self._part.unwritable += 1
-            text = "a message of %s on %r is dropped, for JSON cannot carry it: %s"
-            logger.error(text, connection.client_id, message.topic, error)  # noqa: TRY400 - no bug
+            if message.topic not in self._unwritable:
+                self._unwritable.add(message.topic)
+                text = (
+                    "%s: JSON cannot carry a message of %s on %r: %s; such are dropped and counted"
+                )
+                told = (self._name, connection.client_id, message.topic, error)
+                logger.error(text, *told)  # noqa: TRY400 - no bug
             return ""
 
     # Both

@@ -38,7 +38,7 @@ class ConnmixPart:
         requests: Requests by the method's present name; those without one that exists are not here.
         errors: Requests answered with an error, by its number.
         events: Messages of queues that were written.
-        unwritable: Those that JSON cannot carry; each is dropped and logged.
+        unwritable: Those that JSON cannot carry; each is dropped, and the first of a topic logged.
     """
 
     queues: Queues

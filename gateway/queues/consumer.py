@@ -105,10 +105,12 @@ class Consumer:
         due: Those of its subscriptions that may have something for it, in the order of their turns.
         unacknowledged: The lane of each message that it has, by id.
         unacknowledged_size: Bytes that it was sent of these.
+        is_known: Whether the log has told of it: that it began to consume, and not yet that it is gone.
     """
 
     __slots__ = (
         "due",
+        "is_known",
         "name",
         "prefetch",
         "sink",
@@ -126,6 +128,7 @@ class Consumer:
         self.due: OrderedDict[Subscription, None] = OrderedDict()
         self.unacknowledged: dict[int, Lane] = {}
         self.unacknowledged_size = 0
+        self.is_known = False
 
     def __str__(self) -> str:
         return self.name or "without a name"

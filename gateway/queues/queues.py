@@ -182,6 +182,7 @@ class Queues:
         dispatch.check_topics(new)
         for name in new:
             consumer.subscriptions[name] = Subscription(consumer, dispatch.topic(name))
+        consumer.is_known = True
         logger.info("consumer %s takes messages of %s", consumer, new)
         dispatch.serve(consumer)
 
@@ -201,8 +202,9 @@ class Queues:
         lost = len(consumer.unacknowledged)
         if lost:
             logger.warning("consumer %s is gone; %d messages of it come again", consumer, lost)
-        else:
+        elif consumer.is_known:
             logger.info("consumer %s is gone", consumer)
+        consumer.is_known = False
         self.stop(consumer)
         self._dispatch.give_back(consumer, tuple(consumer.unacknowledged), tried=True)
         self._tell_if_idle()

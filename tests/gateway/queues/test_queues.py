@@ -1,5 +1,6 @@
 """What others call of the queues: bounds, topics that come and go, consumers, and the end."""
 
+import logging
 from functools import partial
 
 import pytest
@@ -57,6 +58,18 @@ def test_acknowledgements_of_others_messages_are_ignored() -> None:
     assert core.state("t")["unacknowledged"] == 1
     core.queues.acknowledge(core.consumers["one"], [message_id, message_id])
     assert core.state("t")["acknowledged"] == 1
+
+
+def test_the_log_tells_who_comes_and_goes(caplog: pytest.LogCaptureFixture) -> None:
+    """Once each, and nothing of one that never consumed."""
+    core = Queued()
+    with caplog.at_level(logging.INFO, "gateway"):
+        core.queues.detach(core.queues.attach(End(), 1, "idle"))
+        core.come("w", "t")
+        core.queues.stop(core.consumers["w"])
+        core.leave("w")
+        core.leave("w")
+    assert caplog.messages == ["consumer w takes messages of ['t']", "consumer w is gone"]
 
 
 def test_a_consumer_that_stops_keeps_what_it_has() -> None:
