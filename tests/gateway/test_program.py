@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 import struct
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ from tests.support.cluster import ANY, GATEWAY_PORTS, browse, gateway, register,
 from tests.support.daemons import Daemon, run
 from tests.support.links import Dialler
 from tests.support.waiting import PATIENCE, eventually
+from tests.support.workers import metrics
+
+REFUSED = "gatewayworker_gateway_links_refused_total"
 
 
 def refused(*flags: str, **environment: str) -> tuple[int, str]:
@@ -173,17 +177,18 @@ def running() -> Iterator[tuple[Daemon, Daemon]]:
     ids=["http", "no list", "empty", "long before the hello", "too long", "cut short", "noise"],
 )
 def test_what_is_no_frame_of_ours_is_closed(running: tuple[Daemon, Daemon], sent: bytes) -> None:
-    """The peer is closed at once, the log says why, and everybody else goes on."""
+    """The peer is closed at once and counted, the log says why, and everybody else goes on."""
     directory, daemon = running
+    before = metrics(daemon.ready.http).get(REFUSED, 0)
     with socket.create_connection(split(daemon.ready.internal), PATIENCE) as sock:
-        remote = "{}:{}".format(*sock.getsockname())
         sock.sendall(sent)
         try:
             while sock.recv(4096):
                 pass
         except ConnectionResetError:
             pass  # it had heard enough
-    eventually(lambda: f"link from {remote} refused: " in daemon.stderr)
+    eventually(lambda: metrics(daemon.ready.http).get(REFUSED, 0) == before + 1)
+    eventually(lambda: re.search(r"link from 127\.0\.0\.1:\d+ refused: ", daemon.stderr))
     with browse(daemon.ready.ws) as browser, GatewayClient(directory.ready.listen) as client:
         assert client.send_to_client(browser.client_id, "still here") == 1
         assert browser.text() == "still here"

@@ -143,8 +143,8 @@ def test_a_handler_that_blocks_is_ended_and_others_go_on(
         assert time.monotonic() - begun < PATIENCE
         seen = metrics(running.ready.http)
         assert seen['gatewayworker_gateway_entry_failures_total{reason="blocked"}'] == 1
-        assert "on_message of app_entry was ended since it held up every client" in running.stderr
-        assert "app_entry.py, line" in running.stderr
+        told = "on_message of app_entry was ended since it held up every client"
+        eventually(lambda: told in running.stderr and "app_entry.py, line" in running.stderr)
 
 
 def test_a_reload_brings_new_code_to_connections_that_are_there(
