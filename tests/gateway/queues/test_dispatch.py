@@ -1,5 +1,6 @@
 """Whatever happens to messages, in any order: a random walk beside a naive account of it."""
 
+import logging
 from dataclasses import dataclass, field
 
 import pytest
@@ -422,6 +423,7 @@ def test_the_oldest_dead_make_room() -> None:
 
 def test_the_log_tells_the_first_of_each_kind(caplog: pytest.LogCaptureFixture) -> None:
     """A consumer that rejects all it gets shall not fill the disk."""
+    caplog.set_level(logging.WARNING, "gateway")
     core = Queued(tries=1, messages=1)
     core.come("w", "t")
     for number in range(4):
@@ -437,6 +439,7 @@ def test_without_room_for_the_topic_of_the_dead_they_are_dropped(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """That counts where they were, and the log tells the first."""
+    caplog.set_level(logging.WARNING, "gateway")
     core = Queued(tries=1, topics=1)
     core.queues.open_topic("t")
     core.come("w", "t")
