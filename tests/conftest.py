@@ -9,14 +9,14 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
-from tests.support.daemons import RUN_DIRS
+from tests.support.daemons import run_dirs
 
 # A busy machine is slow at times, and that is no finding: no test here is about time.
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")
 
 # What a test starts in its own way finds no instance of anybody else's, and leaves none behind.
-os.environ["GATEWAYWORKER_RUN_DIR"] = str(RUN_DIRS)
+os.environ["GATEWAYWORKER_RUN_DIR"] = str(run_dirs())
 
 LOOP_CODE: Final = ["businessworker", "gateway", "gateway_process", "gateway_wire", "register"]
 """Packages whose code runs on event loops and so may not block there."""

@@ -69,9 +69,8 @@ class Consumer(Daemon):
     """
 
     def __init__(self, kind: str, register: str, file: Path) -> None:
-        # A folder that is made when this is imported there would outlive `kill -9`.
-        places = {"PYTHONPATH": str(_ROOT), "TMPDIR": str(file.parent)}
-        super().__init__(__spec__.name, kind, register, str(file), environment=places)
+        path = {"PYTHONPATH": str(_ROOT)}
+        super().__init__(__spec__.name, kind, register, str(file), environment=path)
         self._file = file
         file.touch()
 

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
@@ -40,9 +41,6 @@ DEV_ON_ANY_PORT: Final = (
 MODULE: Final = (sys.executable, "-P", "-m")
 """How our packages run: by this interpreter, without the working directory on the path."""
 
-RUN_DIRS: Final = Path(tempfile.mkdtemp(prefix="gw-"))
-"""Where the run directories are; short, since the path of a socket may have 100 bytes only."""
-atexit.register(shutil.rmtree, RUN_DIRS, ignore_errors=True)
 _numbers: Final = itertools.count()
 
 LineSink = Callable[[str | None], None]
@@ -248,7 +246,19 @@ def run(*command: str, environment: Mapping[str, str] | None = None) -> tuple[in
 
 def new_run_dir() -> Path:
     """Give a run directory that nobody has; it is made by whoever uses it."""
-    return RUN_DIRS / str(next(_numbers))
+    return run_dirs() / str(next(_numbers))
+
+
+@cache
+def run_dirs() -> Path:
+    """Give the folder of all run directories, which goes with this process.
+
+    It is made when it is asked for: processes under test import this too, and end by SIGKILL. Its name is
+    short, since the path of a socket may have 100 bytes only.
+    """
+    made = Path(tempfile.mkdtemp(prefix="gw-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
 
 
 def clean_environment() -> dict[str, str]:
