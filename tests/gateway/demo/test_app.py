@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.demo.app import create_app
+from gateway_client import AsyncGateway
 
 Browser = TestClient[web.Request, web.Application]
 
@@ -24,9 +25,11 @@ async def browser() -> AsyncIterator[Browser]:
     """Give an HTTP client with a cookie jar, and a demo whose register does not answer."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         register = "{}:{}".format(*unused.getsockname())
+    before = AsyncGateway.register_address
     app = create_app(register=register, gateway_url="ws://gateway.example:7272")
     async with TestClient(TestServer(app)) as client:
         yield client
+    AsyncGateway.register_address = before  # it is the whole process's
 
 
 async def post(browser: Browser, path: str, body: object) -> tuple[int, dict[str, Any]]:
