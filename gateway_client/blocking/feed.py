@@ -6,11 +6,10 @@ gave on a link that ended comes again, here or elsewhere. It never waits; the co
 
 from __future__ import annotations
 
-import random
 import select
 from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gateway_client.blocking.line import Line
 from gateway_client.config import ASK_AGAIN_PAUSE, CONNECT_TIMEOUT
@@ -18,6 +17,7 @@ from gateway_client.consuming import IntakeState
 from gateway_client.errors import link_error
 from gateway_wire.errors import GatewayError, LinkError, RemoteProtocolError
 from gateway_wire.frames import encode_frame
+from gateway_wire.redial import Redial
 
 if TYPE_CHECKING:
     from gateway_client.blocking.message import Message
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     from gateway_wire.hello import Party
 
 __all__ = ["Feed"]
-
-REDIAL_MIN: Final = 0.1
-"""Seconds: the first pause before dialling again is random between nothing and this."""
-REDIAL_MAX: Final = 1.0
-"""Seconds: no pause is longer, so that a gateway that is restarted is consumed from soon."""
 
 
 class Feed:
@@ -48,7 +43,7 @@ class Feed:
         "_next_dial",
         "_opened_at",
         "_party",
-        "_pause",
+        "_redial",
         "_secret_key",
         "_store",
         "_troubles",
@@ -79,7 +74,7 @@ class Feed:
         self._next_dial = -inf
         self._deadline = inf
         self._opened_at = inf
-        self._pause = REDIAL_MIN
+        self._redial = Redial()
 
     def __repr__(self) -> str:
         return f"<Feed from {self.node.address}: {self.intake or 'dialling'}>"
@@ -174,11 +169,7 @@ class Feed:
     def _end(self, now: float) -> None:
         """Let go of the link, to dial again before long."""
         self.close()
-        # One that opens links and ends them at once is no better than one that refuses.
-        if now - self._opened_at > REDIAL_MAX:
-            self._pause = REDIAL_MIN
-        self._next_dial = now + random.uniform(0, self._pause)  # noqa: S311 - jitter
-        self._pause = min(self._pause * 2, REDIAL_MAX)
+        self._next_dial = now + self._redial.pause(now - self._opened_at)
 
     def _look_at(self, intake: Intake[Message], now: float) -> None:
         """Take note of what the gateway has answered."""

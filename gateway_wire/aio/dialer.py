@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from typing import TYPE_CHECKING, Final
 
 from gateway_wire.aio.link import AioLink, LinkLost
@@ -17,6 +16,7 @@ from gateway_wire.commands import Ping
 from gateway_wire.errors import ErrorCode, GatewayError
 from gateway_wire.limits import ANNOUNCE_INTERVAL, NODE_SILENCE
 from gateway_wire.link import Link
+from gateway_wire.redial import Redial
 from gateway_wire.state import Side
 
 if TYPE_CHECKING:
@@ -31,11 +31,6 @@ __all__ = ["CONNECT_TIMEOUT", "KeptLink", "dial"]
 
 CONNECT_TIMEOUT: Final = 3.0
 """Seconds for connecting and hello together."""
-
-REDIAL_MIN: Final = 0.1
-"""Seconds: the first pause before dialling again is random between nothing and this."""
-REDIAL_MAX: Final = 1.0
-"""Seconds: no pause is longer, so that a restarted register knows everything within 3 s."""
 
 
 class _Opening:
@@ -191,8 +186,9 @@ class KeptLink:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        pause = REDIAL_MIN
+        redial = Redial()
         while True:
+            lasted = 0.0
             self._ended = loop.create_future()
             try:
                 link = await dial(self.address, self._party, self._secret_key, self)
@@ -201,11 +197,8 @@ class KeptLink:
             else:
                 opened_at = loop.time()
                 self._failed(await self._keep(link, self._ended))
-                # A peer that opens links and ends them at once is no better than one that refuses.
-                if loop.time() - opened_at > REDIAL_MAX:
-                    pause = REDIAL_MIN
-            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter
-            pause = min(pause * 2, REDIAL_MAX)
+                lasted = loop.time() - opened_at
+            await asyncio.sleep(redial.pause(lasted))
 
     async def _keep(self, link: AioLink, ended: asyncio.Future[GatewayError]) -> GatewayError:
         loop = asyncio.get_running_loop()

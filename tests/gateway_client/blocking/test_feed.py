@@ -6,7 +6,7 @@ from threading import RLock
 
 from gateway_client import GatewayClient
 from gateway_client.blocking.consumer import Consumer
-from gateway_client.blocking.feed import REDIAL_MAX, REDIAL_MIN, Feed
+from gateway_client.blocking.feed import Feed
 from gateway_client.blocking.message import Message
 from gateway_client.config import ASK_AGAIN_PAUSE, CONNECT_TIMEOUT
 from gateway_client.consuming import Store
@@ -18,6 +18,7 @@ from gateway_wire.addresses import Address
 from gateway_wire.commands import Role
 from gateway_wire.errors import ErrorCode
 from gateway_wire.hello import Party, new_instance
+from gateway_wire.redial import REDIAL_MAX, REDIAL_MIN
 from tests.gateway_client.blocking.beside import Beside
 from tests.gateway_client.conftest import MakeGateway
 from tests.gateway_client.peers import FakeGateway, FakeRegister, refuse
