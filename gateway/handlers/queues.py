@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from gateway.handlers.checks import check_names
-from gateway.queues.limits import MAX_PREFETCH, TooManyTopics
+from gateway.queues.limits import TooManyTopics
 from gateway_wire.commands import (
     AcknowledgeMessages,
     CommandError,
@@ -80,9 +80,10 @@ class QueueHandlers:
         queues = self._queues
         try:
             queues.check_topics(command.topics)
-        except TooManyTopics as error:
+            name = command.name or link.remote
+            consumer = queues.attach(_LinkSink(link), command.prefetch, name)
+        except (TooManyTopics, ValueError) as error:
             raise CommandError(ErrorCode.INVALID, str(error)) from error
-        consumer = queues.attach(_LinkSink(link), command.prefetch, command.name or link.remote)
         self._consumers[link] = consumer
         answer(None)
         queues.consume(consumer, command.topics)
@@ -123,9 +124,6 @@ def _check(command: Consume) -> None:
     check_names("topic", command.topics)
     if command.name:
         check_names("name", (command.name,))
-    if not 1 <= command.prefetch <= MAX_PREFETCH:
-        text = f"prefetch is {command.prefetch}: give 1 to {MAX_PREFETCH:,} messages"
-        raise CommandError(ErrorCode.INVALID, text)
 
 
 class _LinkSink:
